@@ -1,0 +1,98 @@
+import type { ArmResponse } from './send.ts'
+
+/** Query values as they are; the client encodes them. `api-version` is added by the type of the path. */
+export type Query = Readonly<Record<string, string>>
+
+/** One whole answer with its body parsed; `body` is undefined where there was none. */
+export interface ArmReply {
+  status: number
+  headers: ArmResponse['headers']
+  body: unknown
+  /** The id this client gave the request, for logs and error results. */
+  clientRequestId: string
+}
+
+export interface Page {
+  rows: readonly unknown[]
+  /** Path and query (no host) that fetch this page again; undefined for the first. */
+  at: string | undefined
+  /** Path and query (no host) of the next page, where there is one. */
+  next: string | undefined
+}
+
+export interface PageOptions {
+  /** Path and query of a page that an earlier `Page` named; must be of the same path. */
+  from?: string | undefined
+  /** A list that Azure offers as POST (secondary-region jobs) has this body. */
+  body?: unknown
+}
+
+/**
+ * How a change is sent. `PUT` and `DELETE` may be repeated after a doubtful outcome, once `path` was read and stands as
+ * it stood before; a `POST` is never sent again unless Azure certainly did not take it.
+ */
+export interface WriteRequest {
+  method: 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+  path: string
+  query?: Query
+  body?: unknown
+  /** For the log line of every write. */
+  tool: string
+  itemId: string
+  /**
+   * Evidence, after a doubtful POST, that Azure took it: looks at what happened since the moment of sending as Azure's
+   * own clock tells it (a job of that item, say), and gives back what it found, or undefined.
+   */
+  evidence?: (since: Date) => Promise<unknown | undefined>
+}
+
+export type WriteOutcome =
+  /** Azure answered: 200, 201, 202 or 204. `alreadyGone`: a repeated DELETE found nothing left. */
+  | { kind: 'answered'; reply: ArmReply; alreadyGone?: boolean }
+  /** The answer was lost, but what is there now shows that the write was taken. */
+  | { kind: 'found_done'; found: unknown; clientRequestId: string }
+  /** The answer was lost and nothing tells whether it was taken. It was not sent again. */
+  | { kind: 'unknown'; clientRequestId: string; since: Date }
+
+/** `status`: the body names the status. `result`: 202 means running, any other 2xx done. */
+export type OperationKind = 'status' | 'result'
+
+export interface Operation {
+  kind: OperationKind
+  /** ARM id of the vault it belongs to, if it belongs to one. */
+  vaultId: string | undefined
+  /** Path and query on the configured origin, without a signature: works in a later process. */
+  path: string
+  /** The URL Azure gave, signature and all: fetched as it is while it lasts, never logged. */
+  signedUrl?: string | undefined
+}
+
+export type Poll =
+  | { kind: 'running'; retryAfterSeconds: number | undefined; body: unknown; operation: Operation }
+  | { kind: 'succeeded'; body: unknown; jobIds: readonly string[] }
+  | { kind: 'failed' | 'cancelled'; error: OperationError; body: unknown; jobIds: readonly string[] }
+
+export interface OperationError {
+  code: string
+  message: string
+}
+
+/**
+ * Azure Resource Manager for one tool call: cancelled with it, logged with it. Every method throws ArmError for an
+ * answer that is an error and for none at all, and rejects with the signal's reason when the call is cancelled.
+ */
+export interface Arm {
+  /** Origin that every request goes to, e.g. `https://management.azure.com`. */
+  readonly endpoint: string
+  /** The parsed body of a GET; undefined where it was empty. */
+  get(path: string, query?: Query): Promise<unknown>
+  /** The parsed body of a POST that only reads: repeated like a GET. */
+  readingPost(path: string, query: Query, body: unknown): Promise<unknown>
+  /** The pages of a list, loaded one by one as they are asked for. */
+  pages(path: string, query?: Query, options?: PageOptions): AsyncGenerator<Page, void, void>
+  write(request: WriteRequest): Promise<WriteOutcome>
+  /** The operation that an accepted write started; undefined where the answer was final. */
+  operationOf(request: { method: string; path: string }, reply: ArmReply): Operation | undefined
+  /** Asks once where an operation stands. */
+  poll(operation: Operation): Promise<Poll>
+}

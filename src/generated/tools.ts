@@ -1,0 +1,390 @@
+// Made from schemas/ by scripts/generate.mjs. Not edited by hand.
+export interface ListVaultsInput {
+  /**
+   * Id or display name
+   */
+  subscription?: string
+  resource_group?: string
+  name_contains?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListVaultsOutput {
+  vaults: {
+    id: string
+    vault_name: string
+    subscription_id: string
+    resource_group: string
+    location: string
+    redundancy: string | null
+    cross_region_restore: boolean | null
+    soft_delete: string | null
+    soft_delete_days: number | null
+    immutability: string | null
+    configured_as: string | null
+    is_default: boolean
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface GetVaultInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * Item counts by type, storage used
+   */
+  include_usage?: boolean
+  include_raw?: boolean
+}
+
+export interface GetVaultOutput {
+  id: string
+  vault_name: string
+  subscription_id: string
+  resource_group: string
+  location: string
+  provisioning_state: string | null
+  security: {
+    soft_delete: string | null
+    soft_delete_days: number | null
+    immutability: string | null
+    multi_user_authorization: string | null
+    encryption: string | null
+    encryption_key: string | null
+    public_network_access: string | null
+    private_endpoints_for_backup: string | null
+    secure_score: string | null
+  }
+  redundancy: string | null
+  cross_region_restore: boolean | null
+  cross_subscription_restore: string | null
+  identity: string | null
+  tags: {
+    [k: string]: string | undefined
+  }
+  usage?: {
+    items: {
+      type: string
+      count: number
+    }[]
+    counters: {
+      name: string
+      value: number
+      limit: number | null
+      unit: string | null
+    }[]
+  }
+  warnings?: string[]
+  raw?: {
+    [k: string]: unknown | undefined
+  }
+}
+
+export interface TestConnectionInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+}
+
+export interface TestConnectionOutput {
+  checks: {
+    name: 'configuration' | 'sign_in' | 'azure' | 'vault' | 'permissions'
+    status: 'ok' | 'failed' | 'skipped'
+    message: string
+  }[]
+  permissions?: {
+    read: boolean
+    protect: boolean
+    back_up: boolean
+    restore: boolean
+    delete: boolean
+  }
+  vault_id?: string
+}
+
+export interface ListPoliciesInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  backup_management_type?:
+    'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage' | 'MAB' | 'DPM' | 'AzureBackupServer' | 'AzureSql'
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListPoliciesOutput {
+  policies: {
+    id: string
+    policy_name: string
+    vault_name: string
+    workload_type: string | null
+    backup_management_type: string
+    policy_type: string | null
+    schedule: string
+    retention: string
+    protected_items_count: number | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface ListProtectedItemsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  backup_management_type?:
+    'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage' | 'MAB' | 'DPM' | 'AzureBackupServer' | 'AzureSql'
+  /**
+   * VM, server or storage account that holds the item
+   */
+  server?: string
+  policy_name?: string
+  protection_state?:
+    | 'Invalid'
+    | 'IRPending'
+    | 'Protected'
+    | 'ProtectionError'
+    | 'ProtectionStopped'
+    | 'ProtectionPaused'
+    | 'BackupsSuspended'
+    | 'SoftDeleted'
+  unhealthy_only?: boolean
+  /**
+   * Newest recovery point older than this, or none
+   */
+  older_than_hours?: number
+  name_contains?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListProtectedItemsOutput {
+  protected_items: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    workload_type: string
+    backup_management_type: string
+    resource_group: string | null
+    vm_name: string | null
+    instance_name: string | null
+    database_name: string | null
+    storage_account: string | null
+    source_id: string | null
+    protection_state: string | null
+    health: string | null
+    is_healthy: boolean
+    last_backup_status: string | null
+    last_backup_time: string | null
+    latest_recovery_point_time: string | null
+    policy_name: string | null
+    is_soft_deleted: boolean
+    soft_delete_time: string | null
+    soft_delete_remaining_seconds: number | null
+    error: {
+      code: string
+      title?: string | null
+      message: string
+      recommendations?: string[]
+    } | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface ListBackupJobsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item?: string
+  status?: 'InProgress' | 'Completed' | 'Failed' | 'CompletedWithWarnings' | 'Cancelled' | 'Cancelling'
+  operation?:
+    | 'Register'
+    | 'UnRegister'
+    | 'ConfigureBackup'
+    | 'Backup'
+    | 'Restore'
+    | 'DisableBackup'
+    | 'DeleteBackupData'
+    | 'CrossRegionRestore'
+    | 'Undelete'
+    | 'UpdateCustomerManagedKey'
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  since?: string
+  until?: string
+  /**
+   * Jobs in the paired region
+   */
+  secondary_region?: boolean
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListBackupJobsOutput {
+  jobs: {
+    id: string
+    job_id: string
+    vault_name: string
+    operation: string
+    status: string
+    friendly_name: string | null
+    item_id: string | null
+    backup_management_type: string | null
+    workload_type: string | null
+    start_time: string | null
+    end_time: string | null
+    duration_seconds: number | null
+    is_user_triggered: boolean | null
+    error: {
+      code: string
+      title?: string | null
+      message: string
+      recommendations?: string[]
+    } | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface GetJobDetailsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * Id or ARM id of the job
+   */
+  job_id: string
+  secondary_region?: boolean
+  /**
+   * Wait for its end
+   */
+  wait_seconds?: number
+  include_raw?: boolean
+}
+
+export type GetJobDetailsOutputError = {
+  code: string
+  title?: string | null
+  message: string
+  recommendations?: string[]
+} | null
+
+export interface GetJobDetailsOutput {
+  id: string
+  job_id: string
+  vault_name: string
+  operation: string
+  status: string
+  friendly_name: string | null
+  item_id: string | null
+  backup_management_type: string | null
+  workload_type: string | null
+  start_time: string | null
+  end_time: string | null
+  duration_seconds: number | null
+  is_user_triggered: boolean | null
+  error: GetJobDetailsOutputError
+  percent_complete: number | null
+  is_cancellable: boolean
+  tasks: {
+    task: string
+    status: string | null
+    duration_seconds: number | null
+    percent_complete: number | null
+    detail: string | null
+  }[]
+  errors: GetJobDetailsOutputError[]
+  backup_size_bytes: number | null
+  transferred_bytes: number | null
+  properties: {
+    [k: string]: string | undefined
+  }
+  raw?: {
+    [k: string]: unknown | undefined
+  }
+}
+
+export interface TrackAsyncOperationInput {
+  /**
+   * As the tool that started it returned it
+   */
+  operation_id?: string
+  /**
+   * Azure's polling URL, instead of operation_id
+   */
+  operation_url?: string
+  wait_seconds?: number
+}
+
+export interface TrackAsyncOperationOutput {
+  operation_id: string
+  status: 'in_progress' | 'succeeded' | 'succeeded_with_warnings' | 'failed' | 'cancelled'
+  vault_name: string | null
+  start_time: string | null
+  end_time: string | null
+  job_id: string | null
+  job: {
+    [k: string]: unknown | undefined
+  } | null
+  error: {
+    code: string
+    title?: string | null
+    message: string
+    recommendations?: string[]
+  } | null
+  retry_after_seconds: number | null
+}
+
+export interface ToolInputs {
+  list_vaults: ListVaultsInput
+  get_vault: GetVaultInput
+  test_connection: TestConnectionInput
+  list_policies: ListPoliciesInput
+  list_protected_items: ListProtectedItemsInput
+  list_backup_jobs: ListBackupJobsInput
+  get_job_details: GetJobDetailsInput
+  track_async_operation: TrackAsyncOperationInput
+}
+
+export interface ToolOutputs {
+  list_vaults: ListVaultsOutput
+  get_vault: GetVaultOutput
+  test_connection: TestConnectionOutput
+  list_policies: ListPoliciesOutput
+  list_protected_items: ListProtectedItemsOutput
+  list_backup_jobs: ListBackupJobsOutput
+  get_job_details: GetJobDetailsOutput
+  track_async_operation: TrackAsyncOperationOutput
+}
+
+export type ToolName = keyof ToolInputs
