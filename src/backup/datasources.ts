@@ -1,0 +1,97 @@
+/**
+ * What Azure Backup protects, and how Azure names it. Everywhere that workloads differ, they differ by this table.
+ * Section 3 and 4 of the wire: a filter says `SQLDataBase` where an answer says `SQL`, policies spell `workLoadType`.
+ */
+import type { ListProtectedItemsInput } from '../generated/tools.ts'
+import { badArgument } from '../tools/input-error.ts'
+
+export type Workload = NonNullable<ListProtectedItemsInput['workload_type']>
+export type ManagementType = NonNullable<ListProtectedItemsInput['backup_management_type']>
+
+export interface Datasource {
+  managementType: ManagementType
+  /** The word of `itemType` and `workloadType` in filters. */
+  azureWord: string
+  /** Other words that mean it in answers, in lower case: item types, protected item types, workload types. */
+  answers: readonly string[]
+  /** The type of an item's name, before its first `;`. */
+  itemPrefix: string
+  /** What people call the thing. */
+  noun: string
+}
+
+export const datasources: Readonly<Record<Workload, Datasource>> = {
+  VM: {
+    managementType: 'AzureIaasVM',
+    azureWord: 'VM',
+    answers: [
+      'vm',
+      'iaasvm',
+      'azureiaasvm',
+      'microsoft.compute/virtualmachines',
+      'microsoft.classiccompute/virtualmachines',
+    ],
+    itemPrefix: 'vm',
+    noun: 'VM',
+  },
+  SQL: {
+    managementType: 'AzureWorkload',
+    azureWord: 'SQLDataBase',
+    answers: ['sql', 'sqldatabase', 'sqlinstance', 'azurevmworkloadsqldatabase'],
+    itemPrefix: 'sqldatabase',
+    noun: 'SQL database',
+  },
+  SAPHana: {
+    managementType: 'AzureWorkload',
+    azureWord: 'SAPHanaDatabase',
+    answers: [
+      'saphana',
+      'saphanadatabase',
+      'saphanadbinstance',
+      'saphanasystem',
+      'azurevmworkloadsaphanadatabase',
+      'azurevmworkloadsaphanadbinstance',
+    ],
+    itemPrefix: 'saphanadatabase',
+    noun: 'SAP HANA database',
+  },
+  SAPAse: {
+    managementType: 'AzureWorkload',
+    azureWord: 'SAPAseDatabase',
+    answers: ['sapase', 'sapasedatabase', 'sapasesystem', 'azurevmworkloadsapasedatabase'],
+    itemPrefix: 'sapasedatabase',
+    noun: 'SAP ASE database',
+  },
+  AzureFileShare: {
+    managementType: 'AzureStorage',
+    azureWord: 'AzureFileShare',
+    answers: ['azurefileshare', 'azurefileshareprotecteditem'],
+    itemPrefix: 'azurefileshare',
+    noun: 'file share',
+  },
+}
+
+const workloads = Object.keys(datasources) as Workload[]
+const byAnswer = new Map(
+  workloads.flatMap(workload => datasources[workload].answers.map(word => [word, workload] as const)),
+)
+
+/** The workload that one of Azure's words means; undefined for workloads that this table lacks (MAB, DPM). */
+export const workloadOf = (word: string | null): Workload | undefined =>
+  word === null ? undefined : byAnswer.get(word.toLowerCase())
+
+/** The management type that two arguments together ask for. Throws InputError where they contradict each other. */
+export const managementTypeOf = (input: {
+  workload_type?: Workload
+  backup_management_type?: ManagementType
+}): ManagementType | undefined => {
+  const { workload_type: workload, backup_management_type: asked } = input
+  if (!workload) return asked
+  const { managementType } = datasources[workload]
+  if (asked && asked !== managementType)
+    throw badArgument(
+      'backup_management_type',
+      `is ${asked}, but workload_type ${workload} belongs to ${managementType}; leave one of them out`,
+    )
+  return managementType
+}

@@ -1,0 +1,57 @@
+/**
+ * ARM bodies arrive as `unknown`; these read single fields of them. What Azure leaves out, or sends as one of its
+ * sentinels for "no value", is null.
+ */
+import { isObject } from '../rpc/messages.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+const none: Fields = {}
+
+/** The object, or an empty one where it is none. */
+export const fields = (value: unknown): Fields => (isObject(value) ? value : none)
+/** The objects of a list, or none. */
+export const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
+/** Non-empty text. */
+export const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+export const number = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null
+export const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
+export const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter(item => typeof item === 'string' && item !== '') : []
+
+/** Dates that stand for "never" (operations: year 1; VM items before their first backup: 2001). */
+const sentinels = /^(0001|2001)-01-01T00:00:00/
+
+/** A time as `2026-11-22T02:00:00Z`. Azure sends up to seven fraction digits and sometimes no `Z`; all of it is UTC. */
+export const time = (value: unknown): string | null => {
+  if (typeof value !== 'string' || sentinels.test(value)) return null
+  const atMs = Date.parse(/(Z|[+-]\d\d:\d\d)$/i.test(value) ? value : `${value}Z`)
+  return Number.isNaN(atMs) ? null : isoTime(atMs)
+}
+
+/** Without the fraction where there is none. */
+export const isoTime = (atMs: number): string => new Date(atMs).toISOString().replace('.000Z', 'Z')
+
+const iso = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
+const dotNet = /^(?:(\d+)\.)?(\d+):(\d\d):(\d\d(?:\.\d+)?)$/
+
+/** Seconds of a duration: ISO in jobs (`PT1H1M11.07S`), .NET's in deferred deletes (`13.23:59:44.59`). */
+export const seconds = (value: unknown): number | null => {
+  if (typeof value !== 'string') return null
+  const found = iso.exec(value) ?? dotNet.exec(value)
+  if (!found) return null
+  const [days, hours, minutes, rest] = found.slice(1).map(part => Number(part ?? 0))
+  return Math.round((((days ?? 0) * 24 + (hours ?? 0)) * 3600 + (minutes ?? 0) * 60 + (rest ?? 0)) * 1000) / 1000
+}
+
+const units: Readonly<Record<string, number>> = { B: 0, BYTES: 0, KB: 1, MB: 2, GB: 3, TB: 4 }
+
+/** Bytes of a size in words: `11782 MB`. Azure counts in powers of 1024. */
+export const bytes = (value: unknown, unit?: string): number | null => {
+  if (typeof value !== 'string') return null
+  const found = /^\s*([\d.]+)\s*([A-Za-z]*)\s*$/.exec(value)
+  const power = units[(found?.[2] || unit || 'B').toUpperCase()]
+  const amount = Number(found?.[1])
+  return power === undefined || Number.isNaN(amount) ? null : Math.round(amount * 1024 ** power)
+}

@@ -1,0 +1,212 @@
+/** Jobs of a vault: backups, restores and changes of configuration, in its own region and in the paired one. */
+import type { GetJobDetailsOutput, ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
+import { Problem } from '../problem.ts'
+import type { Handlers, ToolContext } from '../tools/context.ts'
+import { badArgument } from '../tools/input-error.ts'
+import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { datasources, workloadOf } from './datasources.ts'
+import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time } from './fields.ts'
+import { filterOf, filterTime } from './filters.ts'
+import { type ItemNames, resolveItem, vaultOfItem } from './items.ts'
+import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
+import { pairedRegion } from './regions.ts'
+import { resolveVault } from './vaults.ts'
+import { follow, type Step } from './waiting.ts'
+
+type JobRow = ListBackupJobsOutput['jobs'][number]
+type JobError = NonNullable<JobRow['error']>
+
+const dayMs = 24 * 3_600_000
+const overStatuses: ReadonlySet<string> = new Set(['Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled'])
+
+export const isJobOver = (status: string): boolean => overStatuses.has(status)
+
+/** Errors of a job; shares leave the title out, databases add a message of their own. */
+const errorsOf = (properties: Fields): JobError[] => {
+  const errors = list(properties.errorDetails).map(detail => ({
+    code: String(detail.errorCode ?? ''),
+    title: text(detail.errorTitle),
+    message: text(detail.errorString) ?? '',
+    recommendations: texts(detail.recommendations),
+  }))
+  const dynamic = text(fields(properties.extendedInfo).dynamicErrorMessage)
+  if (dynamic === null || errors.some(error => error.message === dynamic)) return errors
+  return [...errors, { code: errors[0]?.code ?? '', title: null, message: dynamic, recommendations: [] }]
+}
+
+/** A VM's item id follows from the container that the job names; other jobs name their item by its plain name only. */
+const itemIdOf = (properties: Fields, vault: VaultRef): string | null => {
+  const container = text(properties.containerName)
+  if (container === null || !/^iaasvmcontainer/i.test(container)) return null
+  return `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${container}/protectedItems/VM;${container}`
+}
+
+export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
+  const body = fields(raw)
+  const properties = fields(body.properties)
+  const managementType = text(properties.backupManagementType)
+  const word = text(properties.workloadType)
+  return {
+    id: text(body.id) ?? '',
+    job_id: text(body.name) ?? lastName(text(body.id) ?? ''),
+    vault_name: vault.vaultName,
+    operation: text(properties.operation) ?? '',
+    status: text(properties.status) ?? '',
+    friendly_name: text(properties.entityFriendlyName),
+    item_id: itemIdOf(properties, vault),
+    backup_management_type: managementType,
+    workload_type: workloadOf(word ?? (managementType === 'AzureStorage' ? 'AzureFileShare' : managementType)) ?? word,
+    start_time: time(properties.startTime),
+    end_time: time(properties.endTime),
+    duration_seconds: seconds(properties.duration),
+    is_user_triggered: flag(properties.isUserTriggered),
+    error: errorsOf(properties)[0] ?? null,
+  }
+}
+
+const percentOf = (properties: Fields): number | null =>
+  properties.status === 'Completed' ? 100 : number(fields(properties.extendedInfo).progressPercentage)
+
+/** Older versions of the service send the number 1 where newer ones send the word. It stays on finished jobs. */
+const isCancellable = (properties: Fields): boolean =>
+  properties.status === 'InProgress' &&
+  Array.isArray(properties.actionsInfo) &&
+  properties.actionsInfo.some(action => action === 1 || action === 'Cancellable')
+
+export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false): GetJobDetailsOutput => {
+  const body = fields(raw)
+  const properties = fields(body.properties)
+  const extended = fields(properties.extendedInfo)
+  // Some of Azure's keys end in a space ("Recovery point time ").
+  const bag = Object.fromEntries(
+    Object.entries(fields(extended.propertyBag)).map(([name, value]) => [name.trim(), String(value)]),
+  )
+  return {
+    ...toJobRow(raw, vault),
+    percent_complete: percentOf(properties),
+    is_cancellable: isCancellable(properties),
+    tasks: list(extended.tasksList).map(task => ({
+      task: text(task.taskId) ?? '',
+      status: text(task.status),
+      duration_seconds: seconds(task.duration),
+      percent_complete: number(task.progressPercentage),
+      detail: text(task.taskExecutionDetails),
+    })),
+    errors: errorsOf(properties),
+    backup_size_bytes: bytes(bag['Backup Size']),
+    transferred_bytes: bytes(bag['Data Transferred (in MB)'], 'MB'),
+    properties: bag,
+    ...(includeRaw ? { raw: body } : {}),
+  }
+}
+
+/** The path under which the vault's paired region keeps its jobs. One read of the vault, remembered with it. */
+const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Promise<string> => {
+  const location = await memory.recall(
+    `location:${vault.id}`,
+    dayMs,
+    async () => text(fields(await arm.get(vault.id)).location) ?? '',
+  )
+  const region = pairedRegion(location)
+  if (region === undefined)
+    throw new Problem(
+      'precondition_failed',
+      `${location || 'The region of the vault'} has no paired region.`,
+      'Leave secondary_region out: all of this vault is in its own region.',
+    )
+  return `/subscriptions/${vault.subscriptionId}/providers/Microsoft.RecoveryServices/locations/${region}`
+}
+
+/** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */
+const isJobOf = (names: ItemNames, raw: unknown): boolean => {
+  const properties = fields(fields(raw).properties)
+  const entity = text(properties.entityFriendlyName)
+  if (names.workload === 'VM') {
+    const container = text(properties.containerName)?.split(';')
+    return container
+      ? sameText(container.at(-1), names.vmName) && sameText(container.at(-2), names.resourceGroup)
+      : sameText(entity, names.vmName)
+  }
+  if (names.workload === 'AzureFileShare')
+    return sameText(entity, names.friendlyName) && sameText(text(properties.storageAccountName), names.storageAccount)
+  // `orders` for configuration, `orders [sql-01]` for backups and restores.
+  const [, database, server] = /^(.*?)(?: \[(.*)\])?$/.exec(entity ?? '') ?? []
+  return (
+    sameText(database, names.friendlyName) &&
+    workloadOf(text(properties.workloadType)) === names.workload &&
+    (server === undefined || names.vmName === null || server.toLowerCase().startsWith(names.vmName.toLowerCase()))
+  )
+}
+
+const windowOf = ({ since, until }: ListBackupJobsInput, nowMs: number): { startTime: string; endTime: string } => {
+  const untilMs = until === undefined ? nowMs : Date.parse(until)
+  const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
+  if (sinceMs >= untilMs) throw badArgument('since', 'must be before until')
+  // Seconds are the finest the filter has: round outwards.
+  return {
+    startTime: filterTime(Math.floor(sinceMs / 1000) * 1000),
+    endTime: filterTime(Math.ceil(untilMs / 1000) * 1000),
+  }
+}
+
+const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
+  checkCursor('list_backup_jobs', input)
+  const { workload_type: workload, item } = input
+  const window = windowOf(input, context.clock.now())
+  const vault = await resolveVault(vaultOfItem(item, input.vault), context)
+  const target = item === undefined ? undefined : await resolveItem(item, workload, vault, context)
+  const kind = workload ?? target?.names.workload
+  const query = filterOf({
+    ...window,
+    operation: input.operation,
+    status: input.status,
+    backupManagementType: kind && datasources[kind].managementType,
+  })
+  const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
+  const source: Source = {
+    key: vault.vaultName,
+    pages: options =>
+      secondary === undefined
+        ? context.arm.pages(`${vault.id}/backupJobs`, query, options)
+        : context.arm.pages(`${secondary}/backupCrrJobs`, query, { ...options, body: { resourceId: vault.id } }),
+  }
+  const listed = await listRows('list_backup_jobs', input, [source], raw => {
+    const row = toJobRow(raw, vault)
+    if (workload !== undefined && row.workload_type !== workload) return undefined
+    return target === undefined || isJobOf(target.names, raw) ? row : undefined
+  })
+  return answerOf('jobs', listed)
+}
+
+/** Reads one job once. */
+export const readJob = (jobId: string, vault: VaultRef, { arm }: ToolContext): Promise<unknown> =>
+  arm.get(`${vault.id}/backupJobs/${jobId}`)
+
+/** One look at a job, for following it. */
+export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
+  const { operation, status, friendly_name: name } = toJobRow(raw, vault)
+  return {
+    value: raw,
+    isOver: isJobOver(status),
+    retryAfterSeconds: undefined,
+    percent: percentOf(fields(fields(raw).properties)),
+    message: [operation, name, status].filter(part => part).join(' '),
+  }
+}
+
+const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
+  const isId = input.job_id.startsWith('/')
+  const jobId = isId ? parseArmId(input.job_id)?.names.get('backupjobs') : input.job_id
+  if (jobId === undefined || !isName(jobId))
+    throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+  const vault = await resolveVault(isId ? vaultOfItem(input.job_id, input.vault) : input.vault, context)
+  const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
+  const read = () =>
+    secondary === undefined
+      ? readJob(jobId, vault, context)
+      : context.arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
+  const { value } = await follow(input.wait_seconds ?? 0, context, async () => jobStep(await read(), vault))
+  return toJobDetails(value, vault, input.include_raw)
+}
+
+export const jobs = { list_backup_jobs: listBackupJobs, get_job_details: getJobDetails } satisfies Partial<Handlers>

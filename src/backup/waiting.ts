@@ -1,0 +1,51 @@
+/** Following work to its end, at the pace that Azure names, for as long as the caller wants to wait. */
+import type { ToolContext } from '../tools/context.ts'
+
+export interface Step<T> {
+  value: T
+  isOver: boolean
+  /** Azure's `Retry-After`, which is obeyed. */
+  retryAfterSeconds: number | undefined
+  /** 0 to 100, where Azure tells. */
+  percent: number | null
+  message: string
+}
+
+/** Without a `Retry-After`: often at first, for short work; rarely later, since reads per hour are limited. */
+const firstPauseSeconds = 5
+const longestPauseSeconds = 60
+const growth = 1.5
+/** Azure answers some polls with `Retry-After: 0`; that is no leave to ask in a tight loop. */
+const shortestPauseMs = 50
+
+/**
+ * Asks until the work is over or `waitSeconds` have passed; gives back the last answer. Never asks before Azure's
+ * `Retry-After`: where that lies beyond the wait, the last answer is given at once.
+ */
+export const follow = async <T>(
+  waitSeconds: number,
+  context: ToolContext,
+  ask: () => Promise<Step<T>>,
+): Promise<Step<T>> => {
+  const { clock, signal, progress } = context
+  const startMs = clock.monotonic()
+  const untilMs = startMs + waitSeconds * 1000
+  let pauseSeconds = firstPauseSeconds
+  for (;;) {
+    const step = await ask()
+    const elapsed = (clock.monotonic() - startMs) / 1000
+    if (waitSeconds > 0)
+      progress(
+        step.percent === null
+          ? { progress: elapsed, total: waitSeconds, message: step.message }
+          : { progress: step.percent, total: 100, message: step.message },
+      )
+    const leftMs = untilMs - clock.monotonic()
+    if (step.isOver || leftMs <= 0) return step
+    const { retryAfterSeconds } = step
+    if (retryAfterSeconds !== undefined && retryAfterSeconds * 1000 > leftMs) return step
+    const pauseMs = Math.max((retryAfterSeconds ?? pauseSeconds) * 1000, shortestPauseMs)
+    await clock.sleep(Math.min(pauseMs, leftMs), signal)
+    pauseSeconds = Math.min(pauseSeconds * growth, longestPauseSeconds)
+  }
+}

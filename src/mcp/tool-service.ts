@@ -1,0 +1,26 @@
+import type { Log } from '../log.ts'
+
+/** `progress` rises with every report; `total` is in the same unit, if known. */
+export type ToolProgress = (report: { progress: number; total?: number; message?: string }) => void
+
+export interface ToolCall {
+  name: string
+  arguments: Record<string, unknown>
+  signal: AbortSignal
+  progress: ToolProgress
+  log: Log
+}
+
+/** `json` is the result's own JSON text: the structured content, or `{"error": …}` when `isError`. */
+export interface ToolAnswer {
+  isError: boolean
+  json: string
+}
+
+/** The tools, as the protocol sees them. */
+export interface ToolService {
+  /** JSON text of the array of tools. */
+  list(parts: { annotations: boolean; output: boolean }): Promise<string>
+  /** Throws RpcError for a name that no tool has. */
+  call(call: ToolCall): Promise<ToolAnswer>
+}

@@ -1,0 +1,79 @@
+/** Arguments as a model wrote them to arguments that fit the tool's schema, or every fault they have. */
+import type { ErrorObject } from 'ajv'
+import type { ToolName } from '../generated/tools.ts'
+import { nearest } from '../nearest.ts'
+import { findTool, toolPrefix } from './catalog.ts'
+import { type Fault, InputError } from './input-error.ts'
+import { canonicalWords } from './words.ts'
+
+export interface Validator {
+  (value: unknown): boolean
+  errors?: ErrorObject[] | null
+}
+
+interface InputSchema {
+  properties: Record<string, { enum?: readonly unknown[]; description?: string }>
+}
+
+const schemas = new Map<ToolName, InputSchema>()
+
+const inputSchemaOf = (name: ToolName): InputSchema => {
+  const known = schemas.get(name)
+  if (known) return known
+  const text = findTool(toolPrefix + name)?.base
+  const { inputSchema } = JSON.parse(`{${text}}`) as { inputSchema: InputSchema } // our own text, made from schemas/
+  schemas.set(name, inputSchema)
+  return inputSchema
+}
+
+/** Throws InputError with all faults. An argument that is null counts as left out: some clients send every one. */
+export const checkedArguments = (
+  name: ToolName,
+  given: Readonly<Record<string, unknown>>,
+  validate: Validator,
+): Record<string, unknown> => {
+  const { properties } = inputSchemaOf(name)
+  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+  const checked = canonicalWords(present, properties)
+  if (validate(checked)) return checked
+  throw new InputError((validate.errors ?? []).map(error => toFault(error, Object.keys(properties), checked)))
+}
+
+type Params = Record<string, unknown>
+
+/** What is right, by the keyword that was broken. */
+const sentences: Readonly<Record<string, (params: Params) => string>> = {
+  required: ({ missingProperty }) => `"${missingProperty}" is required`,
+  type: ({ type }) => `must be ${Array.isArray(type) ? type.join(' or ') : type}`,
+  enum: ({ allowedValues }) => `must be one of ${(allowedValues as unknown[]).map(String).join(', ')}`,
+  minimum: ({ limit }) => `must be ${limit} or more`,
+  maximum: ({ limit }) => `must be ${limit} or less`,
+  minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have ${limit} characters or more`),
+  maxLength: ({ limit }) => `must have ${limit} characters or fewer`,
+  format: ({ format }) =>
+    format === 'date-time' ? 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z' : `must be a ${format}`,
+}
+
+const toFault = (error: ErrorObject, names: readonly string[], value: unknown): Fault => {
+  const { keyword, instancePath, params, message } = error
+  if (keyword === 'additionalProperties') {
+    const unknown = String(params.additionalProperty)
+    const meant = nearest(unknown, names)
+    return {
+      path: `${instancePath}/${unknown}`,
+      message: meant
+        ? `is not an argument; did you mean "${meant}"?`
+        : `is not an argument; known are ${names.join(', ')}`,
+    }
+  }
+  const told = sentences[keyword]?.(params) ?? message ?? 'is not valid'
+  const wrong = keyword === 'enum' ? givenWord(value, instancePath, params.allowedValues as unknown[]) : ''
+  return { path: instancePath, message: told + wrong }
+}
+
+const givenWord = (value: unknown, path: string, allowed: readonly unknown[]): string => {
+  const word = (value as Record<string, unknown>)[path.slice(1)] // enums stand at the top of the arguments
+  if (typeof word !== 'string') return ''
+  const meant = nearest(word, allowed.map(String))
+  return `, not ${JSON.stringify(word.slice(0, 80))}${meant ? `; did you mean "${meant}"?` : ''}`
+}

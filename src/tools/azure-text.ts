@@ -1,0 +1,28 @@
+/**
+ * Text that Azure holds (names, tags, messages) may have been written by anybody. It goes out as data: control and
+ * bidirectional characters are shown as escapes, and what is longer than any honest value is cut with a mark.
+ */
+import { scrubText } from '../arm/scrub.ts'
+
+const maxLength = 4000
+/** Control characters but tab and line ends, and everything that turns or hides text. */
+const unsafe =
+  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF]/g
+
+const shown = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** Our own opaque strings, which must come back as they went out. */
+const opaque: ReadonlySet<string> = new Set(['next_cursor', 'operation_id'])
+
+export const safeText = (text: string): string => {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}… [cut, ${text.length} characters]` : text
+  return scrubText(cut).replace(unsafe, shown)
+}
+
+/** A copy of a result in which every string and every key is safe. */
+export const safeResult = (value: unknown, key?: string): unknown => {
+  if (typeof value === 'string') return key !== undefined && opaque.has(key) ? value : safeText(value)
+  if (Array.isArray(value)) return value.map(item => safeResult(item))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [safeText(name), safeResult(item, name)]))
+}

@@ -1,0 +1,68 @@
+/**
+ * One tool call: check the arguments, run the handler, check its result, and make the answer. Errors become results here
+ * and nowhere else.
+ */
+import type { ToolName } from '../generated/tools.ts'
+import * as validators from '../generated/validators.ts'
+import type { ToolAnswer } from '../mcp/tool-service.ts'
+import { Problem } from '../problem.ts'
+import { checkedArguments, type Validator } from './arguments.ts'
+import { safeResult } from './azure-text.ts'
+import type { Handlers, ToolContext } from './context.ts'
+import { handlers } from './handlers.ts'
+
+/** The generated module holds `<tool>_input` and `<tool>_output` for every tool. */
+const validatorOf = (name: ToolName, side: 'input' | 'output'): Validator =>
+  (validators as unknown as Record<string, Validator>)[`${name}_${side}`] as Validator
+
+type Handler = (input: unknown, context: ToolContext) => Promise<unknown>
+
+/** Throws what is no Problem: a bug, which the protocol answers with -32603. */
+export const callTool = async (
+  name: ToolName,
+  given: Readonly<Record<string, unknown>>,
+  context: ToolContext,
+): Promise<ToolAnswer> => {
+  try {
+    const input = checkedArguments(name, given, validatorOf(name, 'input'))
+    const handler = (handlers satisfies Handlers)[name] as Handler // the input was checked against this tool's own schema
+    const result = safeResult(await unlessAborted(handler(input, context), context.signal))
+    const check = validatorOf(name, 'output')
+    if (!check(result))
+      throw new Error(`${name} made a result that its schema refuses: ${JSON.stringify(check.errors)}`)
+    return { isError: false, json: JSON.stringify(result) }
+  } catch (error) {
+    return { isError: true, json: problemText(asProblem(error, context.signal)) }
+  }
+}
+
+/** Rejects as soon as the call is cancelled, however long the handler takes to notice. */
+const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  if (signal.aborted) return Promise.reject(signal.reason)
+  let stop: () => void
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+}
+
+const asProblem = (error: unknown, signal: AbortSignal): Problem => {
+  if (error instanceof Problem) return error
+  if (signal.aborted)
+    return new Problem(
+      'cancelled',
+      'The call was cancelled before it was done.',
+      'Call again. Work that Azure had already accepted goes on; list_backup_jobs shows it.',
+      { cause: error },
+    )
+  throw error
+}
+
+/** The JSON text of an error result. */
+export const problemText = (problem: Problem): string => {
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
+  const facts = { azure_code: azureCode, http_status: httpStatus, request_id: requestId, details }
+  const present = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+  return JSON.stringify(safeResult({ error: { code, message, remediation, ...present } }))
+}

@@ -1,0 +1,10 @@
+/** Joins the nouns into the one map that every schema demands. */
+import { connection } from '../backup/connection.ts'
+import { jobs } from '../backup/jobs.ts'
+import { operations } from '../backup/operations.ts'
+import { policies } from '../backup/policies.ts'
+import { protectedItems } from '../backup/protected-items.ts'
+import { vaults } from '../backup/vaults.ts'
+import type { Handlers } from './context.ts'
+
+export const handlers: Handlers = { ...vaults, ...connection, ...policies, ...protectedItems, ...jobs, ...operations }

@@ -1,0 +1,73 @@
+/**
+ * Words that arguments are given in. Schemas list the canonical ones; letter case does not matter, and Azure's own other
+ * spellings (from its URLs, filters and answers) mean the same. An unknown word is left alone for the schema to refuse.
+ */
+
+/** Other spelling, in lower case, to the canonical word; by argument name. */
+const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  workload_type: {
+    iaasvm: 'VM',
+    azurevm: 'VM',
+    azureiaasvm: 'VM',
+    virtualmachine: 'VM',
+    'microsoft.compute/virtualmachines': 'VM',
+    mssql: 'SQL',
+    sqldatabase: 'SQL',
+    sqlserver: 'SQL',
+    azuresqldb: 'SQL',
+    azurevmworkloadsqldatabase: 'SQL',
+    hana: 'SAPHana',
+    saphanadatabase: 'SAPHana',
+    azurevmworkloadsaphanadatabase: 'SAPHana',
+    ase: 'SAPAse',
+    sybase: 'SAPAse',
+    sapasedatabase: 'SAPAse',
+    azurevmworkloadsapasedatabase: 'SAPAse',
+    afs: 'AzureFileShare',
+    fileshare: 'AzureFileShare',
+    azurefiles: 'AzureFileShare',
+    azurefileshareprotecteditem: 'AzureFileShare',
+  },
+  backup_management_type: {
+    iaasvm: 'AzureIaasVM',
+    azurevm: 'AzureIaasVM',
+    vm: 'AzureIaasVM',
+    workload: 'AzureWorkload',
+    azurefiles: 'AzureStorage',
+    azurefileshare: 'AzureStorage',
+    storage: 'AzureStorage',
+    mars: 'MAB',
+    mabs: 'AzureBackupServer',
+  },
+  status: {
+    running: 'InProgress',
+    succeeded: 'Completed',
+    canceled: 'Cancelled',
+    canceling: 'Cancelling',
+    warning: 'CompletedWithWarnings',
+    warnings: 'CompletedWithWarnings',
+  },
+  protection_state: { stopped: 'ProtectionStopped', suspended: 'BackupsSuspended', error: 'ProtectionError' },
+}
+
+interface WordSchema {
+  enum?: readonly unknown[]
+}
+
+const squeeze = (word: string): string => word.toLowerCase().replace(/[\s_-]/g, '')
+
+/** The arguments with every word in its canonical spelling. `properties` are those of the tool's input schema. */
+export const canonicalWords = (
+  given: Readonly<Record<string, unknown>>,
+  properties: Readonly<Record<string, WordSchema>>,
+): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const words = Object.hasOwn(properties, name) ? properties[name]?.enum : undefined
+      if (!words || typeof value !== 'string' || words.includes(value)) return [name, value]
+      const wanted = squeeze(value)
+      const same = words.find(word => typeof word === 'string' && squeeze(word) === wanted)
+      const alias = Object.hasOwn(aliases, name) ? aliases[name]?.[wanted] : undefined
+      return [name, same ?? alias ?? value]
+    }),
+  )
