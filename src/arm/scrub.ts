@@ -80,7 +80,7 @@ const firstWordAfterBearer =
   /(?:tokens?|auth\w*|scheme|challenge|realm|error|headers?|credentials?|is|was)(?![\w~+/=-]|\.\w)/.source
 
 const inContext: readonly [RegExp, string | ((...groups: string[]) => string)][] = [
-  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:[^-]|-(?!----END))*/g, scrubbed],
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-(?!----END)[^-]*)*/g, scrubbed],
   [/(https?:\/\/)[^\s/?#@"'<>\\]+@/gi, `$1${scrubbed}@`],
   [parameter, `$1${scrubbed}`],
   [assignment, (_all, head = '', value = '') => head + (/^["']/.test(value) ? value.charAt(0) : '') + scrubbed],
