@@ -171,3 +171,14 @@ t.test('a request without an answer is passed on and not recorded', async t => {
   await t.rejects(send(request(), signal), { name: 'SendError', kind: 'lost' })
   t.same(await fs.readdir(directory), [])
 })
+
+t.test(
+  'a draft that a dead process left, or that somebody laid there as a link, is replaced, not followed',
+  async t => {
+    const directory = t.testdir({ 'file.json.new': t.fixture('symlink', 'other'), other: 'untouched' })
+    await replaceFile(path.join(directory, 'file.json'), 'new', fs)
+    t.equal(await fs.readFile(path.join(directory, 'file.json'), 'utf8'), 'new')
+    t.equal(await fs.readFile(path.join(directory, 'other'), 'utf8'), 'untouched')
+    t.same((await fs.readdir(directory)).sort(), ['file.json', 'other'])
+  },
+)

@@ -29,6 +29,7 @@ const secrets: [name: string, text: string, secret: string][] = [
   ['a connection string', `AccountName=a;AccountKey=${storageKey};EndpointSuffix=x`, storageKey],
   ['a storage account key alone', `key is ${storageKey}`, storageKey],
   ['a password in a URL', 'http://user:hunter2@proxy:8080/', 'hunter2'],
+  ['a passphrase', 'key_passphrase=hunter2', 'hunter2'],
   ['a quoted password', 'password="hunter 2"', 'hunter 2'],
   ['a password in JSON that was cut', '{"adminPassword": "hunt\\"er2 and mo', 'er2'],
   ['a password in JSON inside of JSON', '{\\"password\\":\\"hunter2\\"', 'hunter2'],
@@ -68,6 +69,30 @@ t.test('a URL keeps everything but its signature', async t => {
     scrubUrl('https://management.azure.com/subscriptions/1/op/2?api-version=2026-07-01&t=1&c=2&s=3&h=4'),
     'https://management.azure.com/subscriptions/1/op/2?api-version=2026-07-01&t=scrubbed&c=scrubbed&s=scrubbed&h=scrubbed',
   )
+})
+
+t.test('a shared access signature goes with all its parts, and its blob stays', async t => {
+  const parts = [
+    'sv',
+    'ss',
+    'srt',
+    'sr',
+    'sp',
+    'st',
+    'se',
+    'sip',
+    'spr',
+    'skoid',
+    'sktid',
+    'skt',
+    'ske',
+    'sks',
+    'skv',
+    'sig',
+  ]
+  const url = (value: string) =>
+    `https://a.blob.core.windows.net/c/b?${parts.map(part => `${part}=${value}`).join('&')}`
+  t.equal(scrubUrl(url('x%2F1')), url(scrubbed))
 })
 
 t.test('secret headers keep their names only, others lose what is secret in them', async t => {
