@@ -23,7 +23,9 @@ const words: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: cut,
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is too large',
   UND_ERR_HEADERS_OVERFLOW: "the answer's headers are too large",
+  HTTPParserError: 'what came back is not HTTP',
   EPROTO: 'TLS could not be agreed on',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet (is the clock right?)',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
@@ -40,14 +42,8 @@ const words: Readonly<Record<string, string>> = {
  */
 export function sendFailure(error: Error & { code?: unknown }, host: string, isWritten: boolean): SendError {
   const code = typeof error.code === 'string' ? error.code : error.name
-  const isParserError = code.startsWith('HPE_')
-  const why = error instanceof ProxyRefusal ? error.message : (words[code] ?? wordsByPrefix(code))
-  const message = isWritten ? `${host} did not answer: ${why}` : `could not connect to ${host}: ${why}`
+  const why = error instanceof ProxyRefusal ? error.message : (words[code] ?? code)
+  const message = isWritten ? `the request to ${host} failed: ${why}` : `could not connect to ${host}: ${why}`
   // A parser error carries a piece of the answer, which may hold secrets.
-  return new SendError(isWritten ? 'lost' : 'not_sent', message, isParserError ? undefined : error)
-}
-
-function wordsByPrefix(code: string): string {
-  if (code.startsWith('HPE_')) return 'what came back is not HTTP'
-  return code.startsWith('ERR_SSL_') ? `TLS could not be agreed on (${code})` : code
+  return new SendError(isWritten ? 'lost' : 'not_sent', message, code === 'HTTPParserError' ? undefined : error)
 }
