@@ -1,3 +1,4 @@
+import type { Problem } from '../problem.ts'
 import type { ArmResponse } from './send.ts'
 
 /** Query values as they are; the client encodes them. `api-version` is added by the type of the path. */
@@ -51,8 +52,8 @@ export type WriteOutcome =
   | { kind: 'answered'; reply: ArmReply; alreadyGone?: boolean }
   /** The answer was lost, but what is there now shows that the write was taken. */
   | { kind: 'found_done'; found: unknown; clientRequestId: string }
-  /** The answer was lost and nothing tells whether it was taken. It was not sent again. */
-  | { kind: 'unknown'; clientRequestId: string; since: Date }
+  /** The answer was lost and nothing tells whether it was taken. `cause` is what came in its place. */
+  | { kind: 'unknown'; clientRequestId: string; since: Date; cause: Problem }
 
 /** `status`: the body names the status. `result`: 202 means running, any other 2xx done. */
 export type OperationKind = 'status' | 'result'

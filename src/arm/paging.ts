@@ -1,0 +1,87 @@
+/**
+ * Lists that come in pages. Azure names the next page by a URL that holds its token; we go there on the configured
+ * origin only, and never to a page that was read before. Other lists hand out the bare token.
+ */
+import type { ArmReply, Page, Query } from './arm.ts'
+import { type ArmError, type Asked, unexpectedAnswer } from './errors.ts'
+import { locate } from './origin.ts'
+
+/** A continuation that does not belong to the list it was given to: whoever brought it has to begin anew. */
+export class InvalidContinuation extends Error {
+  override name = 'InvalidContinuation'
+}
+
+export interface PageSource {
+  /** Origin of ARM. */
+  endpoint: string
+  /** The list's path, percent-encoded. */
+  path: string
+  /** Path and query of the list, as it is asked for, with further parameters. */
+  address(further: Query): string
+  /** Reads one page by path and query. */
+  read(pathAndQuery: string): Promise<{ asked: Asked; reply: ArmReply }>
+}
+
+/** Pages from the first, or from `from`. Throws InvalidContinuation for a `from` of another list or of a host. */
+export async function* pagesOf(source: PageSource, from: string | undefined): AsyncGenerator<Page, void, void> {
+  if (from !== undefined) checkContinuation(source, from)
+  const seen = new Set<string>()
+  for (let at = from; ; ) {
+    const here = at ?? source.address({})
+    seen.add(here)
+    const { asked, reply } = await source.read(here)
+    const rows = rowsOf(asked, reply.body)
+    const next = nextOf(source, asked, reply.body, here)
+    if (next !== undefined && seen.has(next))
+      throw unexpectedAnswer(asked, 'the next page is one that was already read')
+    yield { rows, at, next }
+    if (next === undefined) return
+    at = next
+  }
+}
+
+const samePath = (left: string, right: string) => plain(left) === plain(right)
+
+const plain = (path: string) => {
+  try {
+    return decodeURIComponent(path).toLowerCase()
+  } catch {
+    return path.toLowerCase()
+  }
+}
+
+function checkContinuation({ endpoint, path }: PageSource, from: string) {
+  const located = /^\/(?![/\\])[^\s\\]*$/.test(from) ? locate(from, endpoint) : undefined
+  const isOurs = located?.kind === 'ours' && located.pathAndQuery === from
+  if (!isOurs || !samePath(from.split('?')[0] ?? '', path))
+    throw new InvalidContinuation('the continuation does not belong to this list')
+}
+
+const fieldOf = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined
+
+function rowsOf(asked: Asked, body: unknown): readonly unknown[] {
+  const rows = fieldOf(body, 'value')
+  if (!Array.isArray(rows)) throw unexpectedAnswer(asked, 'the answer is no list')
+  return rows
+}
+
+function nextOf({ endpoint, address }: PageSource, asked: Asked, body: unknown, here: string): string | undefined {
+  const link = fieldOf(body, 'nextLink')
+  if (typeof link === 'string' && link !== '') return linked(asked, link, endpoint, here)
+  const token = fieldOf(body, '$skipToken') ?? fieldOf(body, 'skipToken')
+  if (typeof token !== 'string' || token === '') return undefined
+  return address({ $skipToken: token })
+}
+
+function linked(asked: Asked, link: string, endpoint: string, here: string): string {
+  const located = locate(link, endpoint, here)
+  if (located.kind === 'foreign') throw foreignLink(asked, located.host)
+  return located.pathAndQuery
+}
+
+const foreignLink = (asked: Asked, host: string): ArmError =>
+  unexpectedAnswer(
+    asked,
+    `the next page is said to be on another host (${host || 'an address that is none'}); it was not asked`,
+  )

@@ -1,0 +1,150 @@
+/**
+ * Never twice. A change may be lost on its way, or its answer may; the two look alike. What was certainly not taken is
+ * sent again. What may have been taken is looked for first: a POST by the evidence its tool knows (a job since the
+ * moment of sending), anything else by reading what is there and comparing it with what was there before. A POST of
+ * doubtful fate is never sent again; the others are, when nothing changed, because repeating them changes nothing.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../clock.ts'
+import { Problem } from '../problem.ts'
+import type { ArmReply, WriteOutcome, WriteRequest } from './arm.ts'
+import { readBody } from './envelopes.ts'
+import { type ArmError, type Asked, unreadableAnswer } from './errors.ts'
+import { type Attempt, type Pace, settle } from './retry.ts'
+import { type ArmResponse, SendError } from './send.ts'
+
+/** What stands at a path. `unreadable`: Azure would not say, so nothing can be compared with it. */
+export type Standing = { kind: 'present'; body: unknown } | { kind: 'absent' } | { kind: 'unreadable' }
+
+export interface WritePorts {
+  asked: Asked
+  clock: Clock
+  signal: AbortSignal
+  pace: Pace
+  /** One try; `onSend` is called when it leaves. */
+  send(leftMs: number, onSend: () => void): Promise<ArmResponse>
+  reply(response: ArmResponse): ArmReply
+  /** What stands at the request's path now. Throws Problem where Azure cannot be asked. */
+  read(): Promise<Standing>
+  /** A moment of the monotonic clock as Azure's clock showed it. */
+  azureTime(monotonicMs: number): Promise<Date>
+}
+
+type Verdict = 'taken' | 'refused' | 'not_taken' | 'doubtful'
+
+const sendVerdicts = {
+  not_sent: 'not_taken',
+  lost: 'doubtful',
+  timeout: 'doubtful',
+  no_recording: 'refused',
+} as const satisfies Record<SendError['kind'], Verdict>
+
+/**
+ * What an attempt means for the change. Azure's 429, and 503 with a time to come back, say that it was not taken; other
+ * failures of the server say nothing, nor does a success that nobody can read: that may be a proxy's page.
+ */
+export function verdictOf(attempt: Attempt): Verdict {
+  if (attempt instanceof SendError) return sendVerdicts[attempt.kind]
+  const { status, headers, body } = attempt
+  if (status < 300) return readBody(body).kind === 'unreadable' ? 'doubtful' : 'taken'
+  if (status === 429 || (status === 503 && headers['retry-after'] !== undefined)) return 'not_taken'
+  return status >= 500 || status === 408 ? 'doubtful' : 'refused'
+}
+
+/** Evidence may take a moment to appear: a triggered backup shows as a job within 6 s. */
+const evidenceWaitsMs = [0, 3_000, 5_000]
+
+/** Sends a change at most once in effect, and tells how it went. Throws ArmError where Azure refused it. */
+export async function write(request: WriteRequest, ports: WritePorts): Promise<WriteOutcome> {
+  const { asked, clock, pace, azureTime } = ports
+  const before = request.method === 'POST' ? undefined : await ports.read()
+  let sentMs = clock.monotonic()
+  let doubt: ArmError | undefined
+  const unknown = async (cause: Problem): Promise<WriteOutcome> => {
+    const since = await azureTime(sentMs)
+    return { kind: 'unknown', clientRequestId: asked.clientRequestId, since, cause }
+  }
+
+  for (;;) {
+    const attempt = await trySending(ports, () => {
+      sentMs = clock.monotonic()
+    })
+    if (attempt instanceof Problem) {
+      if (doubt) return unknown(doubt)
+      throw attempt
+    }
+    const verdict = verdictOf(attempt)
+    if (verdict === 'taken') return { kind: 'answered', reply: ports.reply(attempt as ArmResponse) }
+    // After a doubt these are the echo of an earlier try: it deleted the thing, or is still at work on it.
+    const status = attempt instanceof SendError ? undefined : attempt.status
+    if (doubt && request.method === 'DELETE' && status === 404)
+      return { kind: 'answered', reply: ports.reply(attempt as ArmResponse), alreadyGone: true }
+    const isDoubtful = verdict === 'doubtful' || (doubt !== undefined && status === 409)
+    if (verdict === 'refused' && !isDoubtful) throw pace.errorOf(asked, attempt)
+
+    if (isDoubtful) {
+      doubt ??= doubtOf(ports, attempt)
+      const trace = await lookFor(request, before, ports, sentMs)
+      if (trace.kind === 'found')
+        return { kind: 'found_done', found: trace.found, clientRequestId: asked.clientRequestId }
+      if (trace.kind === 'unknown' || !(await pace.again(asked, attempt))) return unknown(doubt)
+    } else if (!(await pace.again(asked, attempt))) {
+      if (doubt) return unknown(doubt)
+      throw pace.errorOf(asked, attempt)
+    }
+  }
+}
+
+/** A try; a Problem (limiter, sign-in) is a value here, because it may come after a doubtful one. */
+const trySending = async ({ send, pace, signal }: WritePorts, onSend: () => void): Promise<Attempt | Problem> => {
+  try {
+    return await settle(send(pace.leftMs(), onSend))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof Problem) return error
+    throw error
+  }
+}
+
+const doubtOf = ({ asked, pace }: WritePorts, attempt: Attempt): ArmError => {
+  const body = attempt instanceof SendError || attempt.status >= 300 ? undefined : readBody(attempt.body)
+  return body?.kind === 'unreadable'
+    ? unreadableAnswer(asked, attempt as ArmResponse, body.what)
+    : pace.errorOf(asked, attempt)
+}
+
+type Trace = { kind: 'found'; found: unknown } | { kind: 'unchanged' } | { kind: 'unknown' }
+
+/** Looks for what a change of doubtful fate may have done. */
+async function lookFor(
+  request: WriteRequest,
+  before: Standing | undefined,
+  ports: WritePorts,
+  sentMs: number,
+): Promise<Trace> {
+  try {
+    return before === undefined ? await lookForEvidence(request, ports, sentMs) : compare(before, await ports.read())
+  } catch (error) {
+    ports.signal.throwIfAborted()
+    // Azure cannot be asked just now: what became of the change stays open, and nothing is repeated.
+    if (error instanceof Problem) return { kind: 'unknown' }
+    throw error
+  }
+}
+
+async function lookForEvidence({ evidence }: WriteRequest, ports: WritePorts, sentMs: number): Promise<Trace> {
+  if (!evidence) return { kind: 'unknown' }
+  const since = await ports.azureTime(sentMs)
+  for (const waitMs of evidenceWaitsMs) {
+    if (waitMs > 0) await ports.clock.sleep(waitMs, ports.signal)
+    const found = await evidence(since)
+    if (found !== undefined) return { kind: 'found', found }
+  }
+  return { kind: 'unknown' }
+}
+
+function compare(before: Standing, after: Standing): Trace {
+  if (before.kind === 'unreadable' || after.kind === 'unreadable') return { kind: 'unknown' }
+  if (isDeepStrictEqual(before, after)) return { kind: 'unchanged' }
+  return { kind: 'found', found: after.kind === 'present' ? after.body : undefined }
+}
