@@ -63,10 +63,15 @@ const toolsets = read('schemas/toolsets.json')
 const files = new Set(readdirSync(path.join(root, 'schemas/tools')).map(file => path.basename(file, '.json')))
 const tools = Object.entries(toolsets).flatMap(([toolset, names]) =>
   names.map(shortName => {
-    if (!files.delete(shortName)) throw new Error(`schemas/toolsets.json names ${shortName}; schemas/tools has no such file`)
+    if (!files.delete(shortName))
+      throw new Error(`schemas/toolsets.json names ${shortName}; schemas/tools has no such file`)
     const tool = read(`schemas/tools/${shortName}.json`)
     if (tool.name !== prefix + shortName) throw new Error(`schemas/tools/${shortName}.json is named ${tool.name}`)
-    return { shortName, toolset, tool: { ...tool, inputSchema: resolve(tool.inputSchema), outputSchema: resolve(tool.outputSchema) } }
+    return {
+      shortName,
+      toolset,
+      tool: { ...tool, inputSchema: resolve(tool.inputSchema), outputSchema: resolve(tool.outputSchema) },
+    }
   }),
 )
 if (files.size > 0) throw new Error(`schemas/toolsets.json leaves out ${[...files].join(', ')}`)
@@ -133,10 +138,17 @@ export type ToolName = keyof ToolInputs
 // ---------------------------------------------------------------- validators
 /** Times need an offset: "2026-11-22T02:00:00Z". Regular expressions are embedded in the standalone code. */
 const formats = {
-  'date-time': /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i,
+  'date-time':
+    /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 }
-const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, formats, code: { source: true, esm: true } })
+const ajv = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  formats,
+  code: { source: true, esm: true },
+})
 const exported = {}
 const add = (name, schema) => {
   ajv.addSchema(schema, name)
@@ -150,11 +162,14 @@ add('config', read('schemas/config.json'))
 add('fixture', read('schemas/fixture.json'))
 // The standalone code asks for ajv's run-time helpers by require, also when it is an ES module.
 const imports = []
-const code = standaloneCode(ajv, exported).replaceAll(/const (\w+) = require\("([^"]+)"\)(\.default)?;/g, (_, name, from) => {
-  const file = /\.js$/.test(from) ? from : `${from}.js`
-  imports.push(`import ${name}_ from '${file}'; const ${name} = ${name}_.default ?? ${name}_;`)
-  return ''
-})
+const code = standaloneCode(ajv, exported).replaceAll(
+  /const (\w+) = require\("([^"]+)"\)(\.default)?;/g,
+  (_, name, from) => {
+    const file = /\.js$/.test(from) ? from : `${from}.js`
+    imports.push(`import ${name}_ from '${file}'; const ${name} = ${name}_.default ?? ${name}_;`)
+    return ''
+  },
+)
 if (/\brequire\(/.test(code)) throw new Error('the validators still ask for something by require')
 const validators = `// @ts-nocheck
 // Made from schemas/ by scripts/generate.mjs. Not edited by hand.
@@ -173,7 +188,9 @@ if (process.argv.includes('--check')) {
     }
   })
   if (stale.length > 0) {
-    console.error(`src/generated/${stale.map(([file]) => file).join(', ')} is not what schemas/ make: run npm run generate`)
+    console.error(
+      `src/generated/${stale.map(([file]) => file).join(', ')} is not what schemas/ make: run npm run generate`,
+    )
     process.exit(1)
   }
 } else {

@@ -12,4 +12,6 @@ if (!existsSync(built) && !existsSync('.tap/plugins')) {
   if (status !== 0) process.exit(status)
 }
 const named = process.argv.slice(2)
-process.exit(tap(['--disable-coverage', '--reporter=terse', ...(named.length > 0 ? named : ['build/test/**/*.test.js'])]))
+process.exit(
+  tap(['--disable-coverage', '--reporter=terse', ...(named.length > 0 ? named : ['build/test/**/*.test.js'])]),
+)
