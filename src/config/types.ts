@@ -1,13 +1,15 @@
 /** Configuration as the rest of the program sees it: complete, checked, frozen. */
-export type Toolset =
-  | 'vaults'
-  | 'registration'
-  | 'discovery'
-  | 'policies'
-  | 'protection'
-  | 'backup'
-  | 'recovery'
-  | 'operations'
+export const toolsets = [
+  'vaults',
+  'registration',
+  'discovery',
+  'policies',
+  'protection',
+  'backup',
+  'recovery',
+  'operations',
+] as const
+export type Toolset = (typeof toolsets)[number]
 
 export type AuthMethod =
   | 'auto'

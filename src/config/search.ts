@@ -1,0 +1,130 @@
+/**
+ * Finds the `[recovery_services]` table. Of the files that are searched the first one that has it wins. TOML is loaded
+ * only when one of them can have it: most start with a Codex configuration that says nothing of this program.
+ */
+import path from 'node:path'
+import { printable } from '../printable.ts'
+import { ConfigError } from './errors.ts'
+
+export interface SearchDeps {
+  /** From `--config`: the only file looked at. */
+  configFile?: string | undefined
+  env: Readonly<Record<string, string | undefined>>
+  homeDir: string
+  cwd: string
+  /** Undefined where there is no such file; every other failure throws. */
+  readFile: (path: string) => Promise<string | undefined>
+}
+
+export interface Found {
+  /** The file that has the table, or that holds one which cannot be read. */
+  file?: string
+  /** Whatever `recovery_services` is there; parsed, unchecked. */
+  table: unknown
+  /** False for a file that may have come with a workspace. */
+  isTrusted: boolean
+  warnings: string[]
+  faults: string[]
+}
+
+interface Place {
+  file: string
+  isTrusted: boolean
+}
+
+/** Where Codex and this program keep their files; `CODEX_HOME` where it is set. */
+export const codexHome = ({ env, homeDir, cwd }: Pick<SearchDeps, 'env' | 'homeDir' | 'cwd'>): string =>
+  path.resolve(cwd, env.CODEX_HOME || path.join(homeDir, '.codex'))
+
+/** Throws ConfigError for a named file that is missing, cannot be read or has no table. */
+export const findTable = async (deps: SearchDeps): Promise<Found> =>
+  deps.configFile === undefined ? searchPlaces(deps) : readNamed(deps, path.resolve(deps.cwd, deps.configFile))
+
+const readNamed = async (deps: SearchDeps, file: string): Promise<Found> => {
+  const text = await deps.readFile(file).catch(cause => {
+    throw namedFileError(`${printable(file)} cannot be read (${reasonOf(cause)}).`, cause)
+  })
+  if (text === undefined) throw namedFileError(`${printable(file)} does not exist.`)
+  const read = await readTable({ file, isTrusted: true }, text)
+  if (read.kind === 'found') return read.found
+  throw namedFileError(
+    read.kind === 'unparsable' ? read.message : `${printable(file)} has no [recovery_services] table.`,
+  )
+}
+
+const namedFileError = (message: string, cause?: unknown): ConfigError =>
+  new ConfigError(message, 'The file named with --config must exist and have a [recovery_services] table.', { cause })
+
+const searchPlaces = async (deps: SearchDeps): Promise<Found> => {
+  const warnings: string[] = []
+  const read = await Promise.all(
+    places(deps).map(async place => {
+      const text = await deps.readFile(place.file).catch((cause: unknown) => {
+        warnings.push(`${printable(place.file)} cannot be read (${reasonOf(cause)}) and is passed over.`)
+        return undefined
+      })
+      return { place, text }
+    }),
+  )
+  const files = read.flatMap(({ place, text }) => (text === undefined ? [] : [{ place, text }]))
+  const none: Found = { table: {}, isTrusted: true, warnings, faults: [] }
+  if (!files.some(({ text }) => mayHaveTable.test(text))) return none
+  for (const { place, text } of files) {
+    const table = await readTable(place, text)
+    if (table.kind === 'found') return { ...table.found, warnings }
+    if (table.kind === 'unparsable') warnings.push(`${table.message} It is passed over.`)
+  }
+  return none
+}
+
+/**
+ * In the order of their rank. A place is trusted only when it does not hang on the working directory, which a relative
+ * CODEX_HOME or home does.
+ */
+const places = (deps: SearchDeps): Place[] => {
+  const codex = codexHome(deps)
+  const ofHome = path.isAbsolute(deps.homeDir)
+  const ofCodex = deps.env.CODEX_HOME ? path.isAbsolute(deps.env.CODEX_HOME) : ofHome
+  const place = (isTrusted: boolean, ...parts: string[]): Place => ({
+    file: path.resolve(deps.cwd, ...parts),
+    isTrusted,
+  })
+  return [
+    place(ofCodex, codex, 'config.toml'),
+    place(ofCodex, codex, 'recovery_services.toml'),
+    place(false, 'recovery_services_config.toml'),
+    place(false, 'config', 'recovery_services.toml'),
+    place(ofHome, deps.homeDir, '.config', 'codex', 'recovery_services.toml'),
+  ]
+}
+
+/** A line that opens the table or sets a key in it, in any spelling of TOML. `[mcp_servers.recovery_services]` is none. */
+const mayHaveTable = /^[ \t\uFEFF]*\[{0,2}[ \t]*["']?recovery_services["']?[ \t]*[\].=]/m
+
+type Read = { kind: 'found'; found: Found } | { kind: 'absent' } | { kind: 'unparsable'; message: string }
+
+const readTable = async (place: Place, text: string): Promise<Read> => {
+  const found = { ...place, warnings: [], faults: [] }
+  const { parse } = await import('@iarna/toml')
+  try {
+    const document = parse(text.replace(/^\uFEFF/, ''))
+    if (!Object.hasOwn(document, 'recovery_services')) return { kind: 'absent' }
+    return { kind: 'found', found: { ...found, table: document.recovery_services } }
+  } catch (error) {
+    const message = `${printable(place.file)} is not valid TOML: ${parseFault(error)}.`
+    if (!text.includes('[recovery_services')) return { kind: 'unparsable', message }
+    return { kind: 'found', found: { ...found, table: {}, faults: [message] } }
+  }
+}
+
+/** The parser's own message goes on with the lines around the fault, which may hold a secret: only its reason is kept. */
+const parseFault = (error: unknown): string => {
+  const reason = (error instanceof Error ? error.message : '').split(/ at row \d|\n/)[0] || 'cannot be parsed'
+  const { line } = error as { line?: unknown }
+  return typeof line === 'number' ? `line ${line + 1}: ${reason}` : reason
+}
+
+const reasonOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : 'reading it failed'
+}
