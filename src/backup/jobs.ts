@@ -149,6 +149,9 @@ const windowOf = ({ since, until }: ListBackupJobsInput, nowMs: number): { start
   }
 }
 
+/** Databases say how: `Backup (Full)` is a `Backup`. */
+const isOperation = (operation: string, asked: string): boolean => operation === asked || operation.startsWith(`${asked} (`)
+
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkCursor('list_backup_jobs', input)
   const { workload_type: workload, item } = input
@@ -173,6 +176,9 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   const listed = await listRows('list_backup_jobs', input, [source], raw => {
     const row = toJobRow(raw, vault)
     if (workload !== undefined && row.workload_type !== workload) return undefined
+    // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
+    if (input.status !== undefined && row.status !== input.status) return undefined
+    if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined
     return target === undefined || isJobOf(target.names, raw) ? row : undefined
   })
   return answerOf('jobs', listed)

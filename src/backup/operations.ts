@@ -1,6 +1,6 @@
 /** Where work that Azure accepted stands. The operation ends in seconds; the job it started, much later. */
 import type { Operation, OperationError, Poll } from '../arm/arm.ts'
-import { decodeOperationId, encodeOperationId, operationFromUrl } from '../arm/async-operations.ts'
+import { decodeOperationId, encodeOperationId, operationFromUrl } from '../arm/operation-ids.ts'
 import type { TrackAsyncOperationOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
 import { badArgument, InputError } from '../tools/input-error.ts'

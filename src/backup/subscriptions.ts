@@ -1,4 +1,4 @@
-import { missingSetting } from '../config/config.ts'
+import { missingSetting } from '../config/errors.ts'
 import { nearest } from '../nearest.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'

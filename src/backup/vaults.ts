@@ -1,7 +1,8 @@
 /**
  * Vaults: resolving the way people name one, listing them, and reading one whole.
  */
-import { defaultVault, missingSetting } from '../config/config.ts'
+import { missingSetting } from '../config/errors.ts'
+import { defaultVault } from '../config/vaults.ts'
 import type { VaultEntry } from '../config/types.ts'
 import type { GetVaultOutput, ListVaultsOutput } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'

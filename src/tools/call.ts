@@ -10,6 +10,7 @@ import { checkedArguments, type Validator } from './arguments.ts'
 import { safeResult } from './azure-text.ts'
 import type { Handlers, ToolContext } from './context.ts'
 import { handlers } from './handlers.ts'
+import { problemText } from './problem-text.ts'
 
 /** The generated module holds `<tool>_input` and `<tool>_output` for every tool. */
 const validatorOf = (name: ToolName, side: 'input' | 'output'): Validator =>
@@ -57,12 +58,4 @@ const asProblem = (error: unknown, signal: AbortSignal): Problem => {
       { cause: error },
     )
   throw error
-}
-
-/** The JSON text of an error result. */
-export const problemText = (problem: Problem): string => {
-  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
-  const facts = { azure_code: azureCode, http_status: httpStatus, request_id: requestId, details }
-  const present = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
-  return JSON.stringify(safeResult({ error: { code, message, remediation, ...present } }))
 }

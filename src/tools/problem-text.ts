@@ -1,0 +1,19 @@
+import { Problem } from '../problem.ts'
+import { safeResult } from './azure-text.ts'
+
+/** The JSON text of an error result. */
+export const problemText = (problem: Problem): string => {
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
+  const facts = { azure_code: azureCode, http_status: httpStatus, request_id: requestId, details }
+  const present = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+  return JSON.stringify(safeResult({ error: { code, message, remediation, ...present } }))
+}
+
+/** What every call is answered with while the configuration is wrong. */
+export const faultyConfiguration = (faults: readonly string[]): Problem =>
+  new Problem(
+    'not_configured',
+    `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}: ${faults.join('; ')}`,
+    'Correct what is named and start the server again; `recovery-services-server status` shows the configuration.',
+    { details: { faults } },
+  )
