@@ -33,10 +33,18 @@ const complain = (text: string): void => {
   process.stderr.write(`recovery-services-server: ${text}\n`)
 }
 
-const loadedConfig = async (options: ServingOptions): Promise<LoadedConfig> => {
-  const [{ loadConfig }, { configDeps }] = await Promise.all([import('./config/config.ts'), import('./node-deps.ts')])
-  return loadConfig(configDeps(process.env, process.cwd(), options))
+const loadedConfig = async ({ configFile, readOnly, toolsets }: ServingOptions): Promise<LoadedConfig> => {
+  const [{ loadConfig }, { homedir }] = await Promise.all([import('./config/config.ts'), import('node:os')])
+  const overrides = { readOnly, toolsets }
+  return loadConfig({ configFile, env: process.env, homeDir: homedir(), cwd: process.cwd(), readFile: readIfThere, overrides })
 }
+
+/** Undefined where there is no such file. */
+const readIfThere = (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  })
 
 const runtimeFor = (options: ServingOptions, log: Log) => async (loaded: LoadedConfig): Promise<ToolRunner> => {
   const [{ createRuntime }, { randomUUID }] = await Promise.all([import('./runtime.ts'), import('node:crypto')])
@@ -46,6 +54,8 @@ const runtimeFor = (options: ServingOptions, log: Log) => async (loaded: LoadedC
     clock: realClock,
     log,
     env: process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
     pid: process.pid,
     random: Math.random,
     newId: randomUUID,

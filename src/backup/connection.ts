@@ -59,13 +59,16 @@ const configurationCheck = ({ loaded: { config, file, warnings } }: ToolContext)
 
 const signInCheck = async ({ signIn, signal }: ToolContext): Promise<Check> => {
   if (!signIn) return { name: 'sign_in', status: 'skipped', message: 'answers come from a recording; nobody signs in' }
-  const { method, account, tenantId, expiresAtMs, skipped } = await signIn.describe(signal)
+  const { used, skipped } = await signIn.describe(signal)
+  const others = skipped.map(({ method, why }) => `${method} not taken: ${why}`)
+  if (!used) return { name: 'sign_in', status: 'failed', message: others.join('; ') || 'nobody is signed in' }
+  const { method, account, tenantId, expiresAtMs } = used
   const told = [
     `by ${method}`,
     ...(account === undefined ? [] : [`as ${account}`]),
     ...(tenantId === undefined ? [] : [`tenant ${tenantId}`]),
     ...(expiresAtMs === undefined ? [] : [`until ${isoTime(expiresAtMs)}`]),
-    ...skipped.map(({ method: other, why }) => `${other} not taken: ${why}`),
+    ...others,
   ]
   return { name: 'sign_in', status: 'ok', message: told.join('; ') }
 }

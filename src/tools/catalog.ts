@@ -53,6 +53,15 @@ export const hiddenBecause = (entry: CatalogEntry, { config, origins }: LoadedCo
   return undefined
 }
 
+/** What every call is answered with while the configuration is wrong. */
+export const faultyConfiguration = (faults: readonly string[]): Problem =>
+  new Problem(
+    'not_configured',
+    `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}: ${faults.join('; ')}`,
+    'Correct what is named and start the server again; `recovery-services-server status` shows the configuration.',
+    { details: { faults } },
+  )
+
 /** JSON text of the array that `tools/list` answers with. With a faulty configuration only the tools that read are listed. */
 export const listText = (loaded: LoadedConfig, parts: { annotations: boolean; output: boolean }): string => {
   const served = entries.filter(

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import type { Problem } from '../problem.ts'
 import { safeResult } from './azure-text.ts'
 
 /** The JSON text of an error result. */
@@ -8,12 +8,3 @@ export const problemText = (problem: Problem): string => {
   const present = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
   return JSON.stringify(safeResult({ error: { code, message, remediation, ...present } }))
 }
-
-/** What every call is answered with while the configuration is wrong. */
-export const faultyConfiguration = (faults: readonly string[]): Problem =>
-  new Problem(
-    'not_configured',
-    `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}: ${faults.join('; ')}`,
-    'Correct what is named and start the server again; `recovery-services-server status` shows the configuration.',
-    { details: { faults } },
-  )

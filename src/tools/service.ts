@@ -4,8 +4,9 @@
  */
 import type { LoadedConfig } from '../config/types.ts'
 import type { ToolAnswer, ToolCall, ToolService } from '../mcp/tool-service.ts'
+import { Problem } from '../problem.ts'
 import { RpcError, rpcCodes } from '../rpc/errors.ts'
-import { findTool, hiddenBecause, listText } from './catalog.ts'
+import { faultyConfiguration, findTool, hiddenBecause, listText } from './catalog.ts'
 import type { ToolName } from '../generated/tools.ts'
 
 /** What runs a tool that is served, with arguments nobody has looked at yet. */
@@ -23,11 +24,15 @@ export const createToolService = (
     const entry = findTool(call.name)
     if (!entry) throw new RpcError(rpcCodes.invalidParams, `There is no tool ${JSON.stringify(call.name.slice(0, 80))}; tools/list names them.`)
     const loaded = await config()
-    const refused = hiddenBecause(entry, loaded)
-    if (refused || loaded.faults.length > 0) {
-      const { faultyConfiguration, problemText } = await import('./problem-text.ts')
-      return { isError: true, json: problemText(refused ?? faultyConfiguration(loaded.faults)) }
+    try {
+      const refused = hiddenBecause(entry, loaded)
+      if (refused) throw refused
+      if (loaded.faults.length > 0) throw faultyConfiguration(loaded.faults)
+      return await (await runner(loaded)).run(entry.name, call)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      const { problemText } = await import('./problem-text.ts')
+      return { isError: true, json: problemText(error) }
     }
-    return (await runner(loaded)).run(entry.name, call)
   },
 })
