@@ -105,9 +105,9 @@ type Read = { kind: 'found'; found: Found } | { kind: 'absent' } | { kind: 'unpa
 
 const readTable = async (place: Place, text: string): Promise<Read> => {
   const found = { ...place, warnings: [], faults: [] }
-  const { parse } = await import('@iarna/toml')
+  const { default: toml } = await import('@iarna/toml') // a CommonJS module: a bundle has no named exports of it
   try {
-    const document = parse(text.replace(/^\uFEFF/, ''))
+    const document = toml.parse(text.replace(/^\uFEFF/, ''))
     if (!Object.hasOwn(document, 'recovery_services')) return { kind: 'absent' }
     return { kind: 'found', found: { ...found, table: document.recovery_services } }
   } catch (error) {
@@ -117,10 +117,13 @@ const readTable = async (place: Place, text: string): Promise<Read> => {
   }
 }
 
-/** The parser's own message goes on with the lines around the fault, which may hold a secret: only its reason is kept. */
+/**
+ * A TomlError, or the TypeError that the parser throws for an impossible date. Its message goes on with the lines around
+ * the fault, which may hold a secret: only the reason is kept.
+ */
 const parseFault = (error: unknown): string => {
-  const reason = (error instanceof Error ? error.message : '').split(/ at row \d|\n/)[0] || 'cannot be parsed'
-  const { line } = error as { line?: unknown }
+  const { message, line } = error as { message: string; line?: unknown }
+  const reason = message.split(/ at row \d|\n/)[0] ?? ''
   return typeof line === 'number' ? `line ${line + 1}: ${reason}` : reason
 }
 

@@ -244,6 +244,8 @@ t.test('a searched file that does not parse', async t => {
   t.match(fault.faults, [/config\.toml is not valid TOML: line 3: Unterminated string\.$/], 'is a fault if it names us')
   t.notMatch(JSON.stringify(fault), secret)
   t.equal(fault.config.readOnly, true)
+  const date = await loadTable('api_version = 2025-13-41T00:00:00Z')
+  t.match(date.faults, [/is not valid TOML: (line 2: )?Invalid Datetime\.$/])
   const passed = await load({ [codex]: `x = ${secret}`, [own]: '[recovery_services]\nvault_name = "v"' })
   t.same(passed.faults, [])
   t.match(passed.warnings, [/config\.toml is not valid TOML: line 1: .* It is passed over\.$/])

@@ -1,0 +1,140 @@
+/**
+ * The command line as data: yargs is built from these tables (parse.ts), and plain serving flags are read from them
+ * without it, because loading yargs costs more than everything else that happens before `initialize` is answered.
+ */
+import { type Toolset, toolsets } from '../config/types.ts'
+import { nearest } from '../nearest.ts'
+import { printable } from '../printable.ts'
+import type { ServingOptions } from './runtime-types.ts'
+
+export const programName = 'recovery-services-server'
+
+/** A command line that cannot be followed: one line on stderr, exit status 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+export interface Command {
+  /** Words behind the program's name; positionals as `<NAME>` (needed) and `[NAME]`. */
+  usage: string
+  help: string
+  positionals?: Readonly<Record<string, string>>
+}
+
+export const commands = {
+  serve: { usage: 'serve', help: 'Serves MCP on stdin and stdout until stdin closes' },
+  call: {
+    usage: 'call <TOOL> [JSON]',
+    help: 'Runs one tool and prints its result',
+    positionals: {
+      TOOL: 'Name of the tool; recovery_services_ may be left out',
+      JSON: 'Its arguments, a JSON object',
+    },
+  },
+  tools: { usage: 'tools', help: 'Lists the tools with their parameters' },
+  status: { usage: 'status', help: 'Says which configuration is in force and where each value came from' },
+  'config init': {
+    usage: 'config init [PATH]',
+    help: 'Writes a commented configuration file',
+    positionals: { PATH: 'The file to write [~/.codex/recovery_services.toml]' },
+  },
+} as const satisfies Record<string, Command>
+
+export type CommandName = keyof typeof commands
+
+/** First words that are no command by themselves. */
+export const groups = { config: 'Configuration files' } as const
+
+export interface Option {
+  type: 'boolean' | 'string'
+  /** What the value is, for help. */
+  value?: string
+  help: string
+  /** The commands that take it; every one where this is absent. */
+  of?: readonly CommandName[]
+}
+
+const serving = ['serve', 'call', 'tools'] as const
+
+export const options = {
+  config: { type: 'string', value: 'FILE', help: 'Configuration file to use instead of those that are searched' },
+  verbose: { type: 'boolean', help: 'Debug lines on stderr' },
+  'read-only': { type: 'boolean', help: 'Only tools that change nothing', of: serving },
+  toolsets: { type: 'string', value: 'A,B', help: `Only these groups of tools: ${toolsets.join(', ')}`, of: serving },
+  replay: {
+    type: 'string',
+    value: 'PATH',
+    help: 'Answer from recorded exchanges (a file or a folder of them): no network, no sign-in',
+    of: serving,
+  },
+  record: { type: 'string', value: 'DIR', help: 'Save every exchange with Azure here, without secrets', of: serving },
+  json: { type: 'boolean', help: 'Print JSON', of: ['call', 'tools', 'status'] },
+  force: { type: 'boolean', help: 'Replace a file that exists', of: ['config init'] },
+} as const satisfies Record<string, Option>
+
+export const optionsOf = (command: CommandName): [name: string, option: Option][] =>
+  Object.entries<Option>(options).filter(([, { of }]) => of === undefined || of.includes(command))
+
+/** Option values by name, as they were read. */
+export type Values = Readonly<Record<string, unknown>>
+
+/** Throws UsageError for a value that is no value, or a toolset that does not exist. */
+export const toServing = (values: Values): ServingOptions => {
+  const text = (name: string): string | undefined => {
+    const value = values[name]
+    if (value === undefined) return undefined
+    if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} needs a value`)
+    return value
+  }
+  const configFile = text('config')
+  const words = text('toolsets')
+  const replay = text('replay')
+  const record = text('record')
+  return {
+    ...(configFile !== undefined && { configFile }),
+    verbose: values.verbose === true,
+    readOnly: values['read-only'] === true,
+    ...(words !== undefined && { toolsets: words.split(',').map(toToolset) }),
+    ...(replay !== undefined && { replay }),
+    ...(record !== undefined && { record }),
+  }
+}
+
+const toToolset = (text: string): Toolset => {
+  const word = text.trim()
+  const found = toolsets.find(toolset => toolset === word)
+  if (found) return found
+  throw new UsageError(
+    `--toolsets: there is no ${quoted(word)}${didYouMean(word, toolsets)}; known are ${toolsets.join(', ')}`,
+  )
+}
+
+export const quoted = (word: string): string => `"${printable(word, 80)}"`
+
+export const didYouMean = (word: string, candidates: readonly string[], prefix = ''): string => {
+  const near = nearest(word, candidates)
+  return near === undefined ? '' : `, did you mean ${prefix}${near}?`
+}
+
+/**
+ * The options of `serve` from plain flags (`serve` in front may be left out), in the two spellings `--name value` and
+ * `--name=value`. Undefined where anything else is there, be it another command or a mistake: that is for yargs.
+ */
+export const parseServing = (argv: readonly string[]): ServingOptions | undefined => {
+  const known = new Map(optionsOf('serve'))
+  const values: Record<string, string | boolean> = {}
+  const words = argv[0] === 'serve' ? argv.slice(1) : [...argv]
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? []
+    const option = known.get(name)
+    if (!option || (option.type === 'boolean' && inline !== undefined)) return undefined
+    const value = option.type === 'boolean' ? true : (inline ?? words.shift())
+    if (value === undefined || (inline === undefined && String(value).startsWith('-'))) return undefined
+    values[name] = value
+  }
+  try {
+    return toServing(values)
+  } catch {
+    return undefined
+  }
+}

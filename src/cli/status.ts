@@ -1,0 +1,65 @@
+import { loadConfig } from '../config/config.ts'
+import { keyPath } from '../config/key-path.ts'
+import type { Config, LoadedConfig } from '../config/types.ts'
+import { defaultVault } from '../config/vaults.ts'
+import { faultLine } from './loaded.ts'
+import { toServing, type Values } from './options.ts'
+import { render } from './render.ts'
+import type { CliIo } from './runtime-types.ts'
+
+/** `status`: the configuration in force and where each value came from; 2 where it is bad. */
+export const statusCommand = async (values: Values, io: CliIo): Promise<number> => {
+  const { configFile } = toServing(values)
+  const { env, homeDir, cwd, files } = io
+  const loaded = await loadConfig({ configFile, env, homeDir, cwd, readFile: files.readFile, overrides: {} })
+  const report = configurationReport(loaded)
+  await io.stdout(values.json === true ? `${JSON.stringify(report)}\n` : render(report))
+  io.stderr(faultLine(loaded))
+  return loaded.faults.length > 0 ? 2 : 0
+}
+
+/** The settings by the names the file gives them. */
+const settings: Readonly<Record<string, (config: Config) => unknown>> = {
+  enabled: config => config.enabled,
+  subscription_id: config => config.subscription,
+  resource_group: config => config.resourceGroup,
+  tenant_id: config => config.tenantId,
+  read_only: config => config.readOnly,
+  toolsets: config => config.toolsets,
+  confirmation: config => config.confirmation,
+  arm_endpoint: config => config.armEndpoint,
+  authority_host: config => config.authorityHost,
+  api_version: config => config.apiVersion,
+  'auth.method': config => config.auth.method,
+  'auth.client_id': config => config.auth.clientId,
+  'http.proxy': config => withoutCredentials(config.http.proxy),
+  'http.timeout_seconds': config => config.http.timeoutSeconds,
+  'http.max_retries': config => config.http.maxRetries,
+}
+
+const configurationReport = ({ config, file, origins, warnings, faults }: LoadedConfig) => ({
+  configuration_file: file ?? null,
+  default_vault: defaultVault(config)?.key ?? null,
+  settings: Object.entries(settings).map(([key, read]) => ({
+    key,
+    value: read(config) ?? null,
+    source: origins[key] ?? 'not set',
+  })),
+  vaults: config.vaults.map(({ key, name, subscription, resourceGroup, description }) => ({
+    key,
+    name,
+    subscription_id: subscription ?? null,
+    resource_group: resourceGroup ?? null,
+    description: description ?? null,
+    source: origins[keyPath(['vaults', key, 'name'])] ?? origins.vault_name ?? null,
+  })),
+  warnings,
+  faults,
+})
+
+/** A proxy's URL may hold a password. */
+const withoutCredentials = (proxy: string | undefined): string | undefined => {
+  if (proxy === undefined) return undefined
+  const url = new URL(proxy)
+  return url.username || url.password ? `${url.protocol}//***@${url.host}` : proxy
+}

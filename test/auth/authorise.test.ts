@@ -1,0 +1,134 @@
+import { inspect } from 'node:util'
+import t from 'tap'
+import type { ArmRequest, ArmResponse } from '../../src/arm/send.ts'
+import { AuthError } from '../../src/auth/auth-error.ts'
+import { authorise, isOwnOrigin, scopeOf } from '../../src/auth/authorise.ts'
+import type { Credentials } from '../../src/auth/tokens.ts'
+
+const endpoint = 'https://management.azure.com'
+const { signal } = new AbortController()
+const request: ArmRequest = { method: 'POST', url: `${endpoint}/a`, headers: { accept: 'a/b' }, body: '{}' }
+const ok: ArmResponse = { status: 200, headers: {}, body: '' }
+
+/** A send that answers with `answers` one after another, and credentials that hand out `tokens` likewise. */
+function setUp(answers: ArmResponse[], tokens: (string | AuthError)[]) {
+  const sent: ArmRequest[] = []
+  const asked: [scope: string, refresh: boolean][] = []
+  const credentials: Credentials = {
+    getToken: async (scope, { refresh = false }) => {
+      asked.push([scope, refresh])
+      const token = tokens[asked.length - 1]
+      if (token === undefined || token instanceof AuthError) throw token
+      return { token, method: 'azure_cli', account: undefined, tenantId: undefined, expiresAtMs: undefined }
+    },
+    describe: async () => ({ skipped: [] }),
+  }
+  const send = authorise(
+    async request => {
+      sent.push(request)
+      return answers[sent.length - 1] ?? ok
+    },
+    { endpoint, credentials },
+  )
+  return { send, sent, asked }
+}
+
+t.test('a request goes out with a token for the scope of its endpoint, otherwise as it was', async t => {
+  const { send, sent, asked } = setUp([ok], ['one'])
+  t.equal(await send(request, signal), ok)
+  t.strictSame(sent, [{ ...request, headers: { accept: 'a/b', authorization: 'Bearer one' } }])
+  t.strictSame(asked, [['https://management.azure.com/.default', false]])
+  t.strictSame(request.headers, { accept: 'a/b' })
+})
+
+t.test('scopes follow from the endpoint', async t => {
+  t.equal(scopeOf('https://westeurope.management.azure.com'), 'https://management.azure.com/.default')
+  t.equal(scopeOf('https://management.usgovcloudapi.net'), 'https://management.usgovcloudapi.net/.default')
+  t.equal(scopeOf('http://127.0.0.1:8080'), 'http://127.0.0.1:8080/.default')
+})
+
+const origins: [url: string, endpoint: string, isOwn: boolean][] = [
+  ['https://management.azure.com/a?b', endpoint, true],
+  ['https://MANAGEMENT.azure.com:443/a', endpoint, true],
+  ['https://westeurope.management.azure.com/a', endpoint, true],
+  ['http://management.azure.com/a', endpoint, false],
+  ['http://westeurope.management.azure.com/a', endpoint, false],
+  ['https://westeurope.management.azure.com:8443/a', endpoint, false],
+  ['https://management.azure.com:8443/a', endpoint, false],
+  ['https://management.azure.com.example.com/a', endpoint, false],
+  ['https://evilmanagement.azure.com/a', endpoint, false],
+  ['https://example.com/management.azure.com', endpoint, false],
+  ['https://management.azure.com@example.com/a', endpoint, false],
+  ['https://example.com\\.management.azure.com/a', endpoint, false],
+  ['https://user:secret@management.azure.com/a', endpoint, false],
+  ['/subscriptions', endpoint, false],
+  ['http://127.0.0.1:8080/a', 'http://127.0.0.1:8080', true],
+  ['http://127.0.0.1:8081/a', 'http://127.0.0.1:8080', false],
+  ['https://x.localhost:8080/a', 'http://localhost:8080', false],
+]
+for (const [url, endpoint, isOwn] of origins)
+  t.test(`${url} may ${isOwn ? '' : 'not '}have a token for ${endpoint}`, async t => {
+    t.equal(isOwnOrigin(endpoint, url), isOwn)
+  })
+
+t.test('a request elsewhere is refused: no token is asked for, nothing is sent', async t => {
+  const { send, sent, asked } = setUp([ok], ['one'])
+  for (const url of ['https://example.com/a?sig=secret', 'secret']) {
+    const error: unknown = await send({ ...request, url }, signal).catch((error: unknown) => error)
+    t.match(error, {
+      message: /^no token for (example.com|an address that is no URL): it is not management.azure.com$/,
+    })
+    t.notMatch(inspect(error), 'secret')
+  }
+  t.strictSame([sent, asked], [[], []])
+})
+
+const answer = (code: string, challenge = '', status = 401): ArmResponse => ({
+  status,
+  headers: challenge ? { 'www-authenticate': `Bearer authorization_uri="https://login", ${challenge}` } : {},
+  body: JSON.stringify({ error: { code, message: 'x' } }),
+})
+const refusals: [name: string, response: ArmResponse, isRetried: boolean][] = [
+  ['says that the token expired', answer('ExpiredAuthenticationToken'), true],
+  ['says that the token is invalid', answer('InvalidAuthenticationToken'), true],
+  ['says so in its challenge only', answer('Unauthorized', 'error="invalid_token", error_description="x"'), true],
+  ['asks for a token of another tenant', answer('InvalidAuthenticationTokenTenant', 'error="invalid_token"'), false],
+  ['says something else', answer('AuthenticationFailed'), false],
+  ['is no 401', answer('ExpiredAuthenticationToken', '', 403), false],
+]
+for (const [name, response, isRetried] of refusals) {
+  t.test(`an answer that ${name} is ${isRetried ? 'tried once with a new token' : 'handed up'}`, async t => {
+    const { send, sent, asked } = setUp([response, response], ['one', 'two'])
+    t.equal(await send(request, signal), response)
+    const tokens = isRetried ? ['Bearer one', 'Bearer two'] : ['Bearer one']
+    t.strictSame(
+      sent.map(({ headers }) => headers.authorization),
+      tokens,
+    )
+    t.equal(asked.filter(([, refresh]) => refresh).length, isRetried ? 1 : 0)
+  })
+}
+
+t.test('the answer to the second try counts', async t => {
+  const { send } = setUp([answer('ExpiredAuthenticationToken'), ok], ['one', 'two'])
+  t.equal(await send(request, signal), ok)
+})
+
+t.test('without a new token nothing is sent again', async t => {
+  const expired = answer('ExpiredAuthenticationToken')
+  const same = setUp([expired], ['one', 'one'])
+  t.equal(await same.send(request, signal), expired)
+  t.equal(same.sent.length, 1)
+
+  const error = new AuthError('not_signed_in', 'gone', 'Run `az login`.')
+  const none = setUp([expired], ['one', error])
+  t.equal(await none.send(request, signal).catch((error: unknown) => error), error)
+  t.equal(none.sent.length, 1)
+})
+
+t.test('without a token nothing is sent', async t => {
+  const error = new AuthError('not_signed_in', 'nobody', 'Run `az login`.')
+  const { send, sent } = setUp([ok], [error])
+  t.equal(await send(request, signal).catch((error: unknown) => error), error)
+  t.strictSame(sent, [])
+})

@@ -1,0 +1,386 @@
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import t from 'tap'
+import { runCommand } from '../../src/cli/main.ts'
+import { commands, options, parseServing } from '../../src/cli/options.ts'
+import type { CallOutcome, CliIo, CliRuntime, Progress, ServingOptions } from '../../src/cli/runtime-types.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { ConfigError } from '../../src/config/errors.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import type { LoadedConfig } from '../../src/config/types.ts'
+
+const reading = async (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch(error => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+
+const loadedFrom = async (text: string): Promise<LoadedConfig> =>
+  loadConfig({ configFile: '/c.toml', env: {}, homeDir: '/h', cwd: '/w', overrides: {}, readFile: async () => text })
+const noFaults = await loadedFrom('[recovery_services]')
+
+const list = JSON.stringify({
+  tools: [
+    {
+      name: 'recovery_services_list_vaults',
+      description: 'Vaults \u001b[31m of a subscription.',
+      annotations: { readOnlyHint: true },
+      inputSchema: {
+        type: 'object',
+        required: ['subscription'],
+        properties: {
+          subscription: { type: 'string', description: 'Id or name' },
+          limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 },
+          kind: { $ref: '#/$defs/kind' },
+        },
+        $defs: { kind: { enum: ['VM', 'SQL'] } },
+      },
+    },
+    { name: 'recovery_services_cancel_job', annotations: { destructiveHint: true }, inputSchema: { type: 'object' } },
+  ],
+})
+
+interface World {
+  outcome?: CallOutcome
+  loaded?: LoadedConfig
+  progress?: Progress[]
+  isTerminal?: boolean
+  failure?: Error
+  env?: Record<string, string>
+  home?: string
+  files?: Partial<CliIo['files']>
+}
+
+const run = async (argv: string[], world: World = {}) => {
+  const seen = {
+    status: -1,
+    stdout: '',
+    stderr: '',
+    options: undefined as ServingOptions | undefined,
+    served: undefined as ServingOptions | undefined,
+    called: undefined as [name: string, args: unknown] | undefined,
+    closed: 0,
+  }
+  const runtime: CliRuntime = {
+    loaded: world.loaded ?? noFaults,
+    listTools: () => list,
+    callTool: async (name, args, { progress }) => {
+      seen.called = [name, args]
+      for (const step of world.progress ?? []) progress(step)
+      return world.outcome ?? { isError: false, text: '{"vaults":[],"count":0}' }
+    },
+    close: async () => {
+      seen.closed++
+    },
+  }
+  const io: CliIo = {
+    stdout: async text => {
+      seen.stdout += text
+    },
+    stderr: text => {
+      seen.stderr += text
+    },
+    isTerminal: world.isTerminal ?? false,
+    env: world.env ?? {},
+    cwd: world.home ?? '/nowhere',
+    homeDir: world.home ?? '/nowhere',
+    version: '9.8.7',
+    signal: new AbortController().signal,
+    files: { readFile: reading, writeFile, mkdir, chmod, ...world.files },
+    serve: async serving => {
+      seen.served = serving
+      return 0
+    },
+    runtime: async given => {
+      if (world.failure) throw world.failure
+      seen.options = given
+      return runtime
+    },
+  }
+  seen.status = await runCommand(argv, io)
+  return seen
+}
+
+t.test('plain serving flags are read without further help', async t => {
+  const none = { verbose: false, readOnly: false }
+  const rows: [argv: string[], serving: ServingOptions | undefined][] = [
+    [[], none],
+    [['serve'], none],
+    [['--read-only', '--verbose'], { verbose: true, readOnly: true }],
+    [['--toolsets', 'vaults, backup'], { ...none, toolsets: ['vaults', 'backup'] }],
+    [['serve', '--toolsets=vaults'], { ...none, toolsets: ['vaults'] }],
+    [
+      ['--config', 'a.toml', '--replay', 'r', '--record=a=b'],
+      { ...none, configFile: 'a.toml', replay: 'r', record: 'a=b' },
+    ],
+    [['--help'], undefined],
+    [['--version'], undefined],
+    [['status'], undefined],
+    [['serve', 'serve'], undefined],
+    [['--json'], undefined],
+    [['--simulate'], undefined],
+    [['--read-only=false'], undefined],
+    [['--config'], undefined],
+    [['--config='], undefined],
+    [['--config', '--verbose'], undefined],
+    [['--toolsets', 'vautls'], undefined],
+    [['--constructor', 'x'], undefined],
+    [['-v'], undefined],
+  ]
+  for (const [argv, serving] of rows) {
+    t.same(parseServing(argv), serving, argv.join(' '))
+    if (serving) t.same((await run(argv)).served, serving, `the other way of reading agrees: ${argv.join(' ')}`)
+  }
+})
+
+t.test('bad usage is one clear line on stderr and status 2', async t => {
+  const rows: [argv: string[], line: RegExp][] = [
+    [['frobnicate'], /there is no command "frobnicate"/],
+    [['staus'], /there is no command "staus", did you mean status\?/],
+    [['config'], /config needs a further word: init/],
+    [['config', 'int'], /there is no command "config int", did you mean config init\?/],
+    [['status', 'more'], /status takes no "more"/],
+    [['--toolset', 'vaults'], /serve has no option "--toolset", did you mean --toolsets\?/],
+    [['--simulate'], /serve has no option "--simulate"/],
+    [['status', '--read-only'], /status has no option "--read-only"/],
+    [['tools', '--force'], /tools has no option "--force"/],
+    [['-x'], /serve has no option "-x"/],
+    [['--no-verbose'], /has no option "--no-verbose"/],
+    [['--config'], /--config needs a value/],
+    [['--config='], /--config needs a value/],
+    [['--config', '--verbose'], /--config needs a value/],
+    [['--toolsets', 'vautls'], /--toolsets: there is no "vautls", did you mean vaults\?; known are vaults, regis/],
+    [['--toolsets', 'vaults,'], /--toolsets: there is no ""/],
+    [['tools', '--toolsets', 'zzz'], /there is no "zzz"; known are/],
+    [['call'], /TOOL is missing: call <TOOL> \[JSON\]/],
+    [['call', 'lst_vaults'], /there is no tool "lst_vaults", did you mean list_vaults\?/],
+    [['call', 'recovery_services_get_job'], /there is no tool .*, did you mean get_job_details\?/],
+    [['call', 'vaults'], /there is no tool "vaults", did you mean list_vaults\?/],
+    [['call', 'zzzzzz'], /there is no tool "zzzzzz"; the command tools lists them/],
+    [['call', 'list_vaults', '{'], /the arguments of a tool are one JSON object, .*this is no JSON/],
+    [['call', 'list_vaults', '[1]'], /this is an array/],
+    [['call', 'list_vaults', 'null'], /this is null/],
+    [['call', 'list_vaults', '5'], /this is a number/],
+    [['call', 'list_vaults', '{}', '{}'], /call takes no "\{\}"/],
+    [['a\u001b[31mb\n'], /there is no command "a\\u001b\[31mb\\u000a"/],
+  ]
+  for (const [argv, line] of rows) {
+    const { status, stdout, stderr, options: given } = await run(argv)
+    t.equal(status, 2, argv.join(' '))
+    t.match(stderr, line)
+    t.match(stderr, /^recovery-services-server: [^\n]*\n$/, 'one line')
+    t.equal(stdout, '')
+    t.equal(given, undefined, 'nothing was started')
+  }
+})
+
+t.test('help and version go to stdout', async t => {
+  const help = await run(['--help'])
+  t.equal(help.status, 0)
+  t.equal(help.stderr, '')
+  const flowing = help.stdout.replaceAll(/\s+/g, ' ')
+  for (const { help: text } of Object.values(commands).filter(({ usage }) => !usage.startsWith('config')))
+    t.ok(flowing.includes(text), text)
+  const shown = new Set([...help.stdout.matchAll(/--([a-z-]+)/g)].map(([, name]) => name))
+  const global = Object.entries(options).filter(([name]) => name !== 'json' && name !== 'force')
+  t.same([...shown].sort(), [...global.map(([name]) => name), 'help', 'version'].sort(), 'and only what works')
+  t.match((await run(['call', '--help'])).stdout, /call <TOOL> \[JSON\][\s\S]*--json/)
+  t.match((await run(['config', '--help'])).stdout, /config init \[PATH\]/)
+  t.match((await run(['config', 'init', '--help'])).stdout, /--force/)
+  t.match(await run(['--version']), { status: 0, stdout: '9.8.7\n', stderr: '' })
+})
+
+t.test('call runs a tool by its name with or without the prefix', async t => {
+  for (const name of ['list_vaults', 'recovery_services_list_vaults']) {
+    const seen = await run(['call', name, '{"limit":3}', '--read-only', '--replay', 'x', '--json'])
+    t.match(seen, {
+      status: 0,
+      stdout: '{"vaults":[],"count":0}\n',
+      stderr: '',
+      called: ['recovery_services_list_vaults', { limit: 3 }],
+      options: { readOnly: true, replay: 'x' },
+      closed: 1,
+    })
+  }
+  t.same((await run(['call', 'list_vaults'])).called, ['recovery_services_list_vaults', {}])
+})
+
+t.test('a result is shown as aligned lines and tables', async t => {
+  const longId = `/subscriptions/${'x'.repeat(60)}`
+  const text = JSON.stringify({
+    jobs: [
+      { id: longId, status: 'Completed', vm_name: 'web-01', error: null, sizes: { bytes: 1 } },
+      { id: longId, status: 'Failed', vm_name: 'w\u001b[2J', error: 'Agent, offline' },
+    ],
+    count: 2,
+    next_cursor: '',
+    tiers: ['Snapshot', 'Vault'],
+    redundancy: { type: 'GeoRedundant', cross_region_restore: true },
+    empty: {},
+    mixed: [{ a: 1 }, 2],
+    none: [],
+    warnings: ['This is a sentence that is much longer than any name.'],
+  })
+  const { stdout } = await run(['call', 'list_backup_jobs'], { outcome: { isError: false, text } })
+  t.equal(
+    stdout,
+    `jobs:
+  status     vm_name     error           sizes        id
+  Completed  web-01      -               {"bytes":1}  ${longId}
+  Failed     w\\u001b[2J  Agent, offline  -            ${longId}
+count:       2
+next_cursor: -
+tiers:       Snapshot, Vault
+redundancy:
+  type:                 GeoRedundant
+  cross_region_restore: true
+empty:
+mixed:
+  - a: 1
+  - 2
+none:        -
+warnings:
+  - This is a sentence that is much longer than any name.
+`,
+  )
+})
+
+t.test('an error result says what to do, and the status is 1', async t => {
+  const error = {
+    code: 'not_found',
+    message: 'No vault a.',
+    remediation: 'Take one of these.',
+    details: { near: ['b'] },
+  }
+  const outcome = { isError: true, text: JSON.stringify({ error }) }
+  const shown = await run(['call', 'get_vault'], { outcome })
+  t.match(shown, { status: 1, stdout: '', stderr: 'not_found: No vault a.\nTake one of these.\ndetails:\n  near: b\n' })
+  const json = await run(['call', 'get_vault', '--json'], { outcome })
+  t.match(json, { status: 1, stdout: `${outcome.text}\n`, stderr: '' })
+})
+
+t.test('progress is one line, on a terminal only', async t => {
+  const progress = [{ progress: 1, total: 4, message: 'Copying\n' }, { progress: 7 }]
+  const { stderr, stdout } = await run(['call', 'get_vault', '--json'], { progress, isTerminal: true })
+  t.equal(stderr, `\r\u001b[K[######..................] 25% Copying\\u000a\r\u001b[K7 \r\u001b[K`)
+  t.equal(stdout, '{"vaults":[],"count":0}\n')
+  t.equal((await run(['call', 'get_vault'], { progress })).stderr, '')
+})
+
+t.test('a bad configuration is status 2', async t => {
+  const loaded = await loadedFrom('[recovery_services]\nread_only = 1\nconfirmation = 1\ncolour = 1')
+  const call = await run(['call', 'get_vault'], { loaded })
+  t.match(call, { status: 2, stdout: '', called: undefined, closed: 1 })
+  t.match(call.stderr, /warning: .*colour[^\n]*\n[^\n]*bad configuration: .*read_only .*confirmation [^\n]*\n$/)
+  const tools = await run(['tools', '--json'], { loaded })
+  t.match(tools, { status: 2, stdout: `${list}\n`, stderr: /bad configuration/ })
+  const failure = new ConfigError('/x is not there.', 'Name one\nthat is.')
+  const missing = await run(['call', 'get_vault', '--replay', '/x'], { failure })
+  t.match(missing, { status: 2, stdout: '' })
+  t.equal(missing.stderr, 'recovery-services-server: /x is not there. Name one\\u000athat is.\n')
+  t.match(await run(['tools'], { failure: new Error('broken') }), { status: 1, stderr: /: broken\n$/ })
+})
+
+t.test('tools lists names, effects and parameters', async t => {
+  const { status, stdout, closed } = await run(['tools'])
+  t.equal(status, 0)
+  t.equal(closed, 1)
+  t.equal(
+    stdout,
+    `recovery_services_list_vaults (reads)
+  Vaults \\u001b[31m of a subscription.
+    subscription *  string: Id or name
+    limit           integer 1..1000, default 50
+    kind            VM | SQL
+
+recovery_services_cancel_job (changes, can lose something)
+`,
+  )
+  t.equal((await run(['tools', '--json'])).stdout, `${list}\n`)
+})
+
+t.test('status tells every value and its source, and no secret', async t => {
+  const home = t.testdir({
+    '.codex': {
+      'recovery_services.toml': `[recovery_services]
+vault_name = "vault-prod"
+colour = "red"
+[recovery_services.http]
+proxy = "http://ann:hunter2@proxy.example.com:8080"
+[recovery_services.vaults."a b"]
+name = "other"
+`,
+    },
+  })
+  const file = path.join(home, '.codex', 'recovery_services.toml')
+  const env = { AZURE_RESOURCE_GROUP: 'rg-env', AZURE_CLIENT_SECRET: 'hunter2' }
+  const json = await run(['status', '--json'], { home, env })
+  t.equal(json.status, 0)
+  const report = JSON.parse(json.stdout)
+  t.match(report, { configuration_file: file, default_vault: 'vault-prod', faults: [], warnings: [/colour/] })
+  const setting = (key: string) => report.settings.find((row: { key: string }) => row.key === key)
+  t.same(setting('resource_group'), {
+    key: 'resource_group',
+    value: 'rg-env',
+    source: 'environment AZURE_RESOURCE_GROUP',
+  })
+  t.same(setting('subscription_id'), { key: 'subscription_id', value: null, source: 'not set' })
+  t.same(setting('http.max_retries'), { key: 'http.max_retries', value: 4, source: 'default' })
+  t.equal(setting('http.proxy').value, 'http://***@proxy.example.com:8080')
+  t.match(report.vaults, [{ source: `${file}: recovery_services.vaults."a b".name` }, { source: /\.vault_name$/ }])
+
+  const text = await run(['status'], { home, env })
+  t.match(text.stdout, /configuration_file: .*\ndefault_vault: +vault-prod\nsettings:\n {2}key +value +source\n/)
+  t.notMatch(json.stdout + json.stderr + text.stdout + text.stderr, /hunter2/)
+
+  const bad = t.testdir({ bad: '[recovery_services]\nenabled = 1\n' })
+  const faulty = await run(['status', '--config', 'bad'], { home: bad })
+  t.match(faulty, {
+    status: 2,
+    stdout: /faults:\n {2}- .*enabled must be true or false/,
+    stderr: /bad configuration: .*enabled/,
+  })
+  t.match(await run(['status', '--config', 'gone'], { home: bad }), {
+    status: 2,
+    stdout: '',
+    stderr: /gone does not exist/,
+  })
+})
+
+t.test('config init writes a file that changes nothing until it is filled in', async t => {
+  const home = t.testdir({})
+  const file = path.join(home, '.codex', 'recovery_services.toml')
+  const first = await run(['config', 'init'], { home })
+  t.match(first, { status: 0, stdout: `${file}\n`, stderr: '' })
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+  const text = await readFile(file, 'utf8')
+  const loaded = await loadedFrom(text)
+  t.same([...loaded.warnings, ...loaded.faults], [])
+  t.same(loaded.config, noFaults.config)
+
+  const filledIn = await loadedFrom(text.replaceAll(/^# (\[[\w.]+\]$|\w+ = )/gm, '$1'))
+  t.same([...filledIn.warnings, ...filledIn.faults], [], 'every line is right once its mark is taken away')
+  const { properties = {} } = await configSchema()
+  const vault = properties.vaults?.additionalProperties
+  const leaves = Object.entries(properties).flatMap(([key, node]) => Object.keys(node.properties ?? { [key]: node }))
+  for (const key of [...leaves, ...Object.keys((vault || undefined)?.properties ?? {})])
+    if (key !== 'vaults') t.match(text, new RegExp(`^# ${key} = .+$`, 'm'), `the file has ${key}`)
+  t.ok(
+    text.split('\n').every(line => line.length <= 120 || / = /.test(line)),
+    'lines fit a screen',
+  )
+
+  await writeFile(file, 'mine')
+  await chmod(file, 0o644)
+  const again = await run(['config', 'init'], { home })
+  t.match(again, { status: 1, stdout: '', stderr: /recovery_services\.toml exists .*--force/ })
+  t.equal(await readFile(file, 'utf8'), 'mine', 'a file that is there is left alone')
+  t.equal((await run(['config', 'init', '--force'], { home })).status, 0)
+  t.equal(await readFile(file, 'utf8'), text)
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+
+  const named = await run(['config', 'init', 'deep/er/x.toml'], { home })
+  t.equal(named.stdout, `${path.join(home, 'deep', 'er', 'x.toml')}\n`)
+  const moved = await run(['config', 'init'], { home, env: { CODEX_HOME: path.join(home, 'elsewhere') } })
+  t.equal(moved.stdout, `${path.join(home, 'elsewhere', 'recovery_services.toml')}\n`)
+})
