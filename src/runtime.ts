@@ -68,7 +68,9 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<ToolRunner> => {
 const openDoor = async (deps: RuntimeDeps): Promise<Door> => {
   const { options, cwd } = deps
   const door = options.replay === undefined ? await network(deps) : await replay(path.resolve(cwd, options.replay))
-  return options.record === undefined ? door : { ...door, send: recorded(door.send, path.resolve(cwd, options.record), deps) }
+  return options.record === undefined
+    ? door
+    : { ...door, send: recorded(door.send, path.resolve(cwd, options.record), deps) }
 }
 
 /** Links in recorded answers carry the host of the recording, so that is the endpoint. */
@@ -94,7 +96,14 @@ const network = async ({ loaded: { config }, env, clock, log, platform }: Runtim
     warn: text => log('warning', text),
   })
   const runAzureCli = createAzureCli(env, platform)
-  const credentials = createCredentials({ method: auth.method, tenantId, scope: scopeOf(endpoint), env, clock, runAzureCli })
+  const credentials = createCredentials({
+    method: auth.method,
+    tenantId,
+    scope: scopeOf(endpoint),
+    env,
+    clock,
+    runAzureCli,
+  })
   return { send: authorise(send, { endpoint, credentials }), endpoint, signIn: credentials }
 }
 

@@ -2,51 +2,62 @@
  * The entry: arguments, wiring, signals. The only file that touches `process`. What is imported here is loaded before the
  * first request is answered, so everything else waits behind a dynamic import.
  */
-import { parseServing } from './cli/options.ts'
-import type { ServingOptions } from './cli/runtime-types.ts'
+import { existsSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { parseServing, programName } from './cli/options.ts'
+import type { CliRuntime, ServingOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
 import type { LoadedConfig } from './config/types.ts'
+import { version } from './generated/catalog.ts'
 import { type Log, type LogLevel, reaches } from './log.ts'
 import { Processor } from './mcp/processor.ts'
 import { LineSplitter, LineWriter } from './rpc/lines.ts'
+import { listText } from './tools/catalog.ts'
 import { createToolService, type ToolRunner } from './tools/service.ts'
 
 /** Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. */
 const stderrLog = (threshold: LogLevel): Log => {
   return (level, message, fields = {}) => {
     if (!reaches(level, threshold)) return
-    const told = Object.entries(fields).map(([name, value]) => ` ${name}=${typeof value === 'string' ? JSON.stringify(value) : value}`)
+    const told = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
     process.stderr.write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
   }
 }
 
-/** The value of the first call, for all calls. */
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
+const complain = (text: string): void => {
+  process.stderr.write(`${programName}: ${text}\n`)
+}
+
+/** Gives every caller what the first one's call makes. */
+const once = <Args extends unknown[], T>(make: (...args: Args) => T): ((...args: Args) => T) => {
+  let made: { value: T } | undefined
+  return (...args) => {
+    made ??= { value: make(...args) }
+    return made.value
   }
 }
 
-const complain = (text: string): void => {
-  process.stderr.write(`recovery-services-server: ${text}\n`)
-}
-
-const loadedConfig = async ({ configFile, readOnly, toolsets }: ServingOptions): Promise<LoadedConfig> => {
+const loadConfiguration = async ({ configFile, readOnly, toolsets }: ServingOptions): Promise<LoadedConfig> => {
   const [{ loadConfig }, { homedir }] = await Promise.all([import('./config/config.ts'), import('node:os')])
   const overrides = { readOnly, toolsets }
-  return loadConfig({ configFile, env: process.env, homeDir: homedir(), cwd: process.cwd(), readFile: readIfThere, overrides })
+  return loadConfig({
+    configFile,
+    env: process.env,
+    homeDir: homedir(),
+    cwd: process.cwd(),
+    readFile: readIfThere,
+    overrides,
+  })
 }
 
 /** Undefined where there is no such file. */
 const readIfThere = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  fs.readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw error
   })
 
-const runtimeFor = (options: ServingOptions, log: Log) => async (loaded: LoadedConfig): Promise<ToolRunner> => {
+const startRuntime = async (loaded: LoadedConfig, options: ServingOptions, log: Log): Promise<ToolRunner> => {
   const [{ createRuntime }, { randomUUID }] = await Promise.all([import('./runtime.ts'), import('node:crypto')])
   return createRuntime({
     loaded,
@@ -66,46 +77,59 @@ const runtimeFor = (options: ServingOptions, log: Log) => async (loaded: LoadedC
 const graceMs = 1000
 const flushMs = 500
 
-const serve = async (options: ServingOptions): Promise<void> => {
+/** Serves MCP until stdin closes. Resolves with the exit status. */
+const serve = async (options: ServingOptions): Promise<number> => {
   console.log = console.error // stdout carries protocol lines only, whatever a library prints
+  if (options.replay !== undefined && !existsSync(options.replay)) {
+    complain(`--replay ${options.replay}: there is no such file or folder`)
+    return 2
+  }
   const log = stderrLog(options.verbose ? 'debug' : 'notice')
   const config = once(async () => {
-    const loaded = await loadedConfig(options)
+    const loaded = await loadConfiguration(options)
     for (const warning of loaded.warnings) complain(warning)
-    if (loaded.faults.length > 0) complain(`no tool runs until the configuration is right: ${loaded.faults.join('; ')}`)
+    if (loaded.faults.length > 0) complain(`no tool runs until the configuration is right: ${loaded.faults.join(' ')}`)
     return loaded
   })
-  const runner = runtimeFor(options, log)
-  let made: Promise<ToolRunner> | undefined
-  const tools = createToolService(config, loaded => {
-    made ??= runner(loaded)
-    return made
-  })
+  const tools = createToolService(
+    config,
+    once(loaded => startRuntime(loaded, options, log)),
+  )
   const writer = new LineWriter(process.stdout)
   const processor = new Processor({ writer, tools, clock: realClock, log })
 
-  let isEnding = false
-  const end = async (code: number, waitMs: number): Promise<void> => {
-    if (isEnding) return
-    isEnding = true
-    await processor.close(waitMs)
-    await Promise.race([writer.flush(), realClock.sleep(flushMs)])
-    process.exit(code)
-  }
   // A reader that is gone wants no answers and no complaints.
   process.stdout.on('error', () => process.exit(0))
   process.stderr.on('error', () => {})
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end(0, 0))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, error => log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`))
+    process.on(event, error =>
+      log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
+    )
 
+  const end = async (waitMs: number): Promise<void> => {
+    await processor.close(waitMs)
+    await Promise.race([writer.flush(), realClock.sleep(flushMs)])
+  }
+  const signalled = new Promise<number>(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => end(0).then(() => resolve(0)))
+  })
   // A named file that is not there is told at once, also to somebody who never calls a tool.
-  if (options.configFile !== undefined)
+  const refused = new Promise<number>(resolve => {
+    if (options.configFile === undefined) return
     config().catch(error => {
       complain(error instanceof Error ? error.message : String(error))
-      void end(2, 0)
+      resolve(2)
     })
+  })
+  const finished = readLines(processor, log).then(async () => {
+    await end(graceMs)
+    return 0
+  })
+  return Promise.race([finished, signalled, refused])
+}
 
+const readLines = async (processor: Processor, log: Log): Promise<void> => {
   const splitter = new LineSplitter()
   try {
     for await (const chunk of process.stdin)
@@ -116,14 +140,52 @@ const serve = async (options: ServingOptions): Promise<void> => {
   } catch (error) {
     log('error', `stdin failed: ${String(error)}`)
   }
-  await end(0, graceMs)
 }
 
-const main = async (argv: readonly string[]): Promise<void> => {
+/** The tools for one command in a terminal: the same service that the protocol has. */
+const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
+  const log = stderrLog(options.verbose ? 'debug' : 'notice')
+  const loaded = await loadConfiguration(options)
+  const tools = createToolService(
+    async () => loaded,
+    once(each => startRuntime(each, options, log)),
+  )
+  return {
+    loaded,
+    listTools: () => `{"tools":${listText(loaded, { annotations: true, output: true })}}`,
+    callTool: async (name, given, { signal, progress }) => {
+      const { isError, json } = await tools.call({ name, arguments: given, signal, progress, log })
+      return { isError, text: json }
+    },
+    close: async () => {},
+  }
+}
+
+const runCommandLine = async (argv: readonly string[]): Promise<number> => {
+  const [{ runCommand }, { homedir }] = await Promise.all([import('./cli/main.ts'), import('node:os')])
+  const interrupted = new AbortController()
+  process.on('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  process.stdout.on('error', () => process.exit(0))
+  return runCommand(argv, {
+    stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
+    stderr: text => void process.stderr.write(text),
+    isTerminal: process.stderr.isTTY === true,
+    env: process.env,
+    cwd: process.cwd(),
+    homeDir: homedir(),
+    version,
+    signal: interrupted.signal,
+    files: { readFile: readIfThere, writeFile: fs.writeFile, mkdir: fs.mkdir, chmod: fs.chmod },
+    serve,
+    runtime: commandRuntime,
+  })
+}
+
+const main = async (): Promise<void> => {
+  const argv = process.argv.slice(2)
   const serving = parseServing(argv)
-  if (serving) return serve(serving)
-  const { runCommandLine } = await import('./node-cli.ts')
-  process.exitCode = await runCommandLine(argv)
+  // Pooled connections and open pipes would keep the process alive: the end is said, not waited for.
+  process.exit(await (serving ? serve(serving) : runCommandLine(argv)))
 }
 
-void main(process.argv.slice(2))
+void main()

@@ -150,7 +150,8 @@ const windowOf = ({ since, until }: ListBackupJobsInput, nowMs: number): { start
 }
 
 /** Databases say how: `Backup (Full)` is a `Backup`. */
-const isOperation = (operation: string, asked: string): boolean => operation === asked || operation.startsWith(`${asked} (`)
+const isOperation = (operation: string, asked: string): boolean =>
+  operation === asked || operation.startsWith(`${asked} (`)
 
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkCursor('list_backup_jobs', input)

@@ -2,8 +2,8 @@
  * Vaults: resolving the way people name one, listing them, and reading one whole.
  */
 import { missingSetting } from '../config/errors.ts'
-import { defaultVault } from '../config/vaults.ts'
 import type { VaultEntry } from '../config/types.ts'
+import { defaultVault } from '../config/vaults.ts'
 import type { GetVaultOutput, ListVaultsOutput } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'
 import { Problem } from '../problem.ts'

@@ -1,12 +1,10 @@
 import { nearest } from '../nearest.ts'
 import { printable } from '../printable.ts'
-import { entries } from '../tools/catalog.ts'
+import { toolNames, toolPrefix } from '../tools/catalog.ts'
 import { faultLine, warningLines } from './loaded.ts'
 import { didYouMean, quoted, toServing, UsageError, type Values } from './options.ts'
 import { render } from './render.ts'
 import type { CallOutcome, CliIo, Progress } from './runtime-types.ts'
-
-const prefix = 'recovery_services_'
 
 /** `call TOOL [JSON]`: 0, or 1 for an error result. */
 export const callCommand = async (values: Values, io: CliIo): Promise<number> => {
@@ -21,7 +19,7 @@ export const callCommand = async (values: Values, io: CliIo): Promise<number> =>
     }
     const line = progressLine(io)
     const outcome = await runtime
-      .callTool(prefix + name, args, { signal: io.signal, progress: line.show })
+      .callTool(toolPrefix + name, args, { signal: io.signal, progress: line.show })
       .finally(line.clear)
     await print(outcome, values.json === true, io)
     return outcome.isError ? 1 : 0
@@ -32,10 +30,9 @@ export const callCommand = async (values: Values, io: CliIo): Promise<number> =>
 
 /** A tool that flags or configuration hide is known here: its error result says what hides it. */
 const toolName = (word: string): string => {
-  const name = word.startsWith(prefix) ? word.slice(prefix.length) : word
-  const names = entries.map(entry => String(entry.name))
-  if (names.includes(name)) return name
-  throw new UsageError(`there is no tool ${quoted(word)}${near(name, names)}`)
+  const name = word.startsWith(toolPrefix) ? word.slice(toolPrefix.length) : word
+  if (toolNames.includes(name)) return name
+  throw new UsageError(`there is no tool ${quoted(word)}${near(name, toolNames)}`)
 }
 
 /** Tools are often asked for by the noun alone, so names that hold every given word count where no spelling is near. */

@@ -27,7 +27,8 @@ const byName: ReadonlyMap<string, CatalogEntry> = new Map(entries.map(entry => [
 /** The tool of that full name, served or hidden. */
 export const findTool = (fullName: string): CatalogEntry | undefined => byName.get(fullName)
 
-export const toolNames: readonly string[] = entries.map(entry => toolPrefix + entry.name)
+/** Without the prefix. */
+export const toolNames: readonly string[] = entries.map(entry => entry.name)
 
 /** Why a tool is not served, as the error that a call to it gets; undefined where it is served. */
 export const hiddenBecause = (entry: CatalogEntry, { config, origins }: LoadedConfig): Problem | undefined => {

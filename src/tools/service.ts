@@ -3,11 +3,11 @@
  * one comes.
  */
 import type { LoadedConfig } from '../config/types.ts'
+import type { ToolName } from '../generated/tools.ts'
 import type { ToolAnswer, ToolCall, ToolService } from '../mcp/tool-service.ts'
 import { Problem } from '../problem.ts'
 import { RpcError, rpcCodes } from '../rpc/errors.ts'
 import { faultyConfiguration, findTool, hiddenBecause, listText } from './catalog.ts'
-import type { ToolName } from '../generated/tools.ts'
 
 /** What runs a tool that is served, with arguments nobody has looked at yet. */
 export interface ToolRunner {
@@ -22,7 +22,11 @@ export const createToolService = (
 
   call: async call => {
     const entry = findTool(call.name)
-    if (!entry) throw new RpcError(rpcCodes.invalidParams, `There is no tool ${JSON.stringify(call.name.slice(0, 80))}; tools/list names them.`)
+    if (!entry)
+      throw new RpcError(
+        rpcCodes.invalidParams,
+        `There is no tool ${JSON.stringify(call.name.slice(0, 80))}; tools/list names them.`,
+      )
     const loaded = await config()
     try {
       const refused = hiddenBecause(entry, loaded)

@@ -25,13 +25,29 @@ export interface FakeArm {
 
 export type Answer = (request: Seen, response: ServerResponse, count: number) => void
 
-export const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
+export const json = (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
 /** Azure's own error envelope. */
-export const azureError = (response: ServerResponse, status: number, code: string, message: string, headers: Record<string, string> = {}): void =>
-  json(response, status, { error: { code, message } }, { 'x-ms-request-id': '00000000-0000-0000-0009-000000000001', ...headers })
+export const azureError = (
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): void =>
+  json(
+    response,
+    status,
+    { error: { code, message } },
+    { 'x-ms-request-id': '00000000-0000-0000-0009-000000000001', ...headers },
+  )
 
 export const fakeArm = async (t: Test, answer: Answer, extraToml = ''): Promise<FakeArm> => {
   const seen: Seen[] = []
@@ -60,5 +76,10 @@ vault_name = "vault-prod"
 arm_endpoint = "${endpoint}"
 ${extraToml}`,
   })
-  return { endpoint, seen, args: ['--config', path.join(folder, 'config.toml')], env: { AZURE_ACCESS_TOKEN: 'test-token-0123456789' } }
+  return {
+    endpoint,
+    seen,
+    args: ['--config', path.join(folder, 'config.toml')],
+    env: { AZURE_ACCESS_TOKEN: 'test-token-0123456789' },
+  }
 }

@@ -23,7 +23,15 @@ export interface Called {
   isError: boolean
   /** `structuredContent`, or the object beside `error` in an error result. */
   body: Record<string, unknown>
-  error: { code: string; message: string; remediation: string; azure_code?: string; http_status?: number; request_id?: string; details?: Record<string, unknown> }
+  error: {
+    code: string
+    message: string
+    remediation: string
+    azure_code?: string
+    http_status?: number
+    request_id?: string
+    details?: Record<string, unknown>
+  }
   text: string
 }
 
@@ -114,14 +122,24 @@ export class Server {
   /** Sends a request of this server's era and waits for its answer. */
   request(method: string, params: Record<string, unknown> = {}, meta: Record<string, unknown> = {}): Promise<Reply> {
     const id = this.#nextId++
-    const dressed = this.#era === 'modern' ? { ...params, _meta: envelope(meta) } : Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params
+    const dressed =
+      this.#era === 'modern'
+        ? { ...params, _meta: envelope(meta) }
+        : Object.keys(meta).length > 0
+          ? { ...params, _meta: meta }
+          : params
     this.send({ jsonrpc: '2.0', id, method, params: dressed })
     return this.answer(id)
   }
 
   async initialize(protocolVersion = '2025-11-25'): Promise<Reply> {
     const id = this.#nextId++
-    this.send({ jsonrpc: '2.0', id, method: 'initialize', params: { protocolVersion, capabilities: {}, clientInfo: { name: 'test', version: '1' } } })
+    this.send({
+      jsonrpc: '2.0',
+      id,
+      method: 'initialize',
+      params: { protocolVersion, capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+    })
     const reply = await this.answer(id)
     this.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
     return reply

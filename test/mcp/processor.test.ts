@@ -15,7 +15,9 @@ interface Written {
 
 const settled = () => new Promise<void>(go => setImmediate(go))
 
-const setup = (call: (call: ToolCall) => Promise<{ isError: boolean; json: string }> = async () => ({ isError: false, json: '{}' })) => {
+const setup = (
+  call: (call: ToolCall) => Promise<{ isError: boolean; json: string }> = async () => ({ isError: false, json: '{}' }),
+) => {
   let nowMs = 0
   const written: Written[] = []
   const logged: string[] = []
@@ -40,7 +42,12 @@ const setup = (call: (call: ToolCall) => Promise<{ isError: boolean; json: strin
   const modern = (id: unknown, method: string, params: object = {}, meta: Record<string, unknown> = {}) =>
     send({ jsonrpc: '2.0', id, method, params: { ...params, _meta: envelope(meta) } })
   const initialize = (protocolVersion: string) =>
-    send({ jsonrpc: '2.0', id: 'init', method: 'initialize', params: { protocolVersion, capabilities: {}, clientInfo: { name: 'x', version: '1' } } })
+    send({
+      jsonrpc: '2.0',
+      id: 'init',
+      method: 'initialize',
+      params: { protocolVersion, capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+    })
   return {
     processor,
     written,
@@ -73,18 +80,21 @@ const deferred = <T>() => {
   return { promise, resolve }
 }
 
-t.test('a second request with the id of one in flight is refused without that id, and the first is answered once', async t => {
-  const gate = deferred<{ isError: boolean; json: string }>()
-  const { modern, written } = setup(() => gate.promise)
-  modern(7, 'tools/call', { name: 'x' })
-  modern(7, 'tools/call', { name: 'x' })
-  await settled()
-  t.match(written, [{ error: { code: -32600 } }])
-  t.notOk('id' in (written[0] ?? {}))
-  gate.resolve({ isError: false, json: '{"ok":1}' })
-  await settled()
-  t.match(written.slice(1), [{ id: 7, result: { structuredContent: { ok: 1 } } }])
-})
+t.test(
+  'a second request with the id of one in flight is refused without that id, and the first is answered once',
+  async t => {
+    const gate = deferred<{ isError: boolean; json: string }>()
+    const { modern, written } = setup(() => gate.promise)
+    modern(7, 'tools/call', { name: 'x' })
+    modern(7, 'tools/call', { name: 'x' })
+    await settled()
+    t.match(written, [{ error: { code: -32600 } }])
+    t.notOk('id' in (written[0] ?? {}))
+    gate.resolve({ isError: false, json: '{"ok":1}' })
+    await settled()
+    t.match(written.slice(1), [{ id: 7, result: { structuredContent: { ok: 1 } } }])
+  },
+)
 
 t.test('ids 7 and "7" are two requests', async t => {
   const { modern, written } = setup()
@@ -148,13 +158,14 @@ t.test('reading waits once 256 calls are in flight, until one ends', async t => 
 })
 
 t.test('progress', async t => {
-  const call = (reports: [progress: number, afterMs: number][], pass: (ms: number) => void) => async (each: ToolCall) => {
-    for (const [progress, afterMs] of reports) {
-      pass(afterMs)
-      each.progress({ progress, total: 100, message: 'm' })
+  const call =
+    (reports: [progress: number, afterMs: number][], pass: (ms: number) => void) => async (each: ToolCall) => {
+      for (const [progress, afterMs] of reports) {
+        pass(afterMs)
+        each.progress({ progress, total: 100, message: 'm' })
+      }
+      return { isError: false, json: '{}' }
     }
-    return { isError: false, json: '{}' }
-  }
   const run = async (reports: [number, number][], meta: Record<string, unknown>) => {
     let pass = (_: number) => {}
     const all = setup(each => call(reports, ms => pass(ms))(each))
@@ -163,17 +174,42 @@ t.test('progress', async t => {
     await settled()
     return all.written
   }
-  const told = (written: Written[]) => written.filter(each => each.method === 'notifications/progress').map(each => each.params?.progress)
+  const told = (written: Written[]) =>
+    written.filter(each => each.method === 'notifications/progress').map(each => each.params?.progress)
 
   t.test('without a token nothing is sent', async t => t.same(told(await run([[1, 0]], {})), []))
-  t.test('the first report goes out at once, others at most every half second, the last just before the result', async t => {
-    const written = await run([[1, 0], [2, 100], [3, 100], [4, 400], [5, 10]], { progressToken: 'p' })
-    t.same(told(written), [1, 4, 5])
-    t.match(written.at(-1), { id: 1, result: {} })
-  })
+  t.test(
+    'the first report goes out at once, others at most every half second, the last just before the result',
+    async t => {
+      const written = await run(
+        [
+          [1, 0],
+          [2, 100],
+          [3, 100],
+          [4, 400],
+          [5, 10],
+        ],
+        { progressToken: 'p' },
+      )
+      t.same(told(written), [1, 4, 5])
+      t.match(written.at(-1), { id: 1, result: {} })
+    },
+  )
   t.test('what stands still or falls is made to rise', async t => {
-    const progress = told(await run([[50, 0], [50, 600], [40, 600]], { progressToken: 0 })) as number[]
-    t.ok(progress.every((value, at) => at === 0 || value > (progress[at - 1] ?? 0)), String(progress))
+    const progress = told(
+      await run(
+        [
+          [50, 0],
+          [50, 600],
+          [40, 600],
+        ],
+        { progressToken: 0 },
+      ),
+    ) as number[]
+    t.ok(
+      progress.every((value, at) => at === 0 || value > (progress[at - 1] ?? 0)),
+      String(progress),
+    )
   })
 })
 
@@ -233,7 +269,9 @@ t.test('a batch of 2025-03-26 is answered as one array; initialize in it is refu
 t.test('at the end, subscriptions are closed with a result and what runs is aborted', async t => {
   const { modern, processor, written, wake } = setup(
     ({ signal }) =>
-      new Promise(go => signal.addEventListener('abort', () => go({ isError: true, json: '{"error":{"code":"cancelled"}}' }))),
+      new Promise(go =>
+        signal.addEventListener('abort', () => go({ isError: true, json: '{"error":{"code":"cancelled"}}' })),
+      ),
   )
   modern('sub', 'subscriptions/listen', { notifications: {} })
   modern('call', 'tools/call', { name: 'x' })

@@ -3,11 +3,23 @@ import { parseMessage } from '../../src/rpc/messages.ts'
 
 const invalid = (code: number, id?: string | number) => ({ kind: 'invalid', id, error: { code } })
 const rows: [name: string, line: string, found: object][] = [
-  ['a request', '{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}', { kind: 'request', id: 1, method: 'm', params: { a: 1 } }],
-  ['a request without params', '{"jsonrpc":"2.0","id":"","method":"m"}', { kind: 'request', id: '', method: 'm', params: {} }],
+  [
+    'a request',
+    '{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}',
+    { kind: 'request', id: 1, method: 'm', params: { a: 1 } },
+  ],
+  [
+    'a request without params',
+    '{"jsonrpc":"2.0","id":"","method":"m"}',
+    { kind: 'request', id: '', method: 'm', params: {} },
+  ],
   ['id 0 is an id', '{"jsonrpc":"2.0","id":0,"method":"m"}', { kind: 'request', id: 0 }],
   ['a notification', '{"jsonrpc":"2.0","method":"m"}', { kind: 'notification', method: 'm', params: {} }],
-  ['a notification with bad params is still one', '{"jsonrpc":"2.0","method":"m","params":[1]}', { kind: 'notification', params: {} }],
+  [
+    'a notification with bad params is still one',
+    '{"jsonrpc":"2.0","method":"m","params":[1]}',
+    { kind: 'notification', params: {} },
+  ],
   ['a result', '{"jsonrpc":"2.0","id":"srv-1","result":{}}', { kind: 'response', id: 'srv-1' }],
   ['an error without id', '{"jsonrpc":"2.0","error":{}}', { kind: 'response', id: undefined }],
   ['not JSON', '{"jsonrpc"', invalid(-32700)],
@@ -22,9 +34,14 @@ const rows: [name: string, line: string, found: object][] = [
   ['an id beyond 2^53', '{"jsonrpc":"2.0","id":9007199254740993,"method":"m"}', invalid(-32600)],
   ['an object as id', '{"jsonrpc":"2.0","id":{},"method":"m"}', invalid(-32600)],
   ['params that are an array', '{"jsonrpc":"2.0","id":7,"method":"m","params":[1]}', invalid(-32602, 7)],
-  ['a batch', '[{"jsonrpc":"2.0","method":"m"},7]', { kind: 'batch', messages: [{ kind: 'notification' }, invalid(-32600)] }],
+  [
+    'a batch',
+    '[{"jsonrpc":"2.0","method":"m"},7]',
+    { kind: 'batch', messages: [{ kind: 'notification' }, invalid(-32600)] },
+  ],
 ]
-for (const [name, line, found] of rows) t.test(`${name} is read as what it is`, async t => t.match(parseMessage(line), found))
+for (const [name, line, found] of rows)
+  t.test(`${name} is read as what it is`, async t => t.match(parseMessage(line), found))
 
 t.test('a key named __proto__ is data', async t => {
   const parsed = parseMessage('{"jsonrpc":"2.0","id":1,"method":"m","params":{"__proto__":{"polluted":1}}}')
