@@ -3,11 +3,12 @@
  */
 import { apiVersionFor } from './api-versions.ts'
 import type { Arm, PageOptions, Query, WriteOutcome, WriteRequest } from './arm.ts'
-import { operationOf, poll } from './async-operations.ts'
+import { operationOf } from './async-operations.ts'
 import { ArmError } from './errors.ts'
 import { type ArmDeps, createExchange, type Exchange, replyOf } from './exchange.ts'
 import { pagesOf } from './paging.ts'
 import { encodePath, encodeQuery, subscriptionOf } from './paths.ts'
+import { poll } from './polling.ts'
 import type { Method } from './send.ts'
 import { type Standing, write } from './writes.ts'
 
