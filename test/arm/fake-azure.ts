@@ -42,12 +42,19 @@ export function createFakeClock() {
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         sleeps.push(ms)
-        const timer = { atMs: elapsedMs + ms, resolve }
-        timers.push(timer)
-        signal?.addEventListener('abort', () => {
+        const stop = () => {
           timers.splice(timers.indexOf(timer) >>> 0, 1)
-          reject(signal.reason)
-        })
+          reject(signal?.reason)
+        }
+        const timer = {
+          atMs: elapsedMs + ms,
+          resolve: () => {
+            signal?.removeEventListener('abort', stop)
+            resolve()
+          },
+        }
+        timers.push(timer)
+        signal?.addEventListener('abort', stop, { once: true })
         start()
       }),
     advance: ms => {
@@ -85,9 +92,10 @@ export function createFakeAzure(script: Scripted[], options: Partial<ArmDeps> = 
   const lines: LogLine[] = []
   const control = new AbortController()
   let ids = 0
+  const rest = [...script]
   const send: Send = async (request, signal) => {
     requests.push(request)
-    const next = script[requests.length - 1]
+    const next = rest.shift()
     if (next === undefined) throw new Error(`not in the script: ${request.method} ${request.url}`)
     if (next instanceof Error) throw next
     return typeof next === 'function' ? next(request, signal) : next
