@@ -1,13 +1,16 @@
 /**
  * Azure Resource Manager for one tool call: builds URLs, and joins exchange, paging, operations and writes into `Arm`.
  */
+import { Problem } from '../problem.ts'
 import { apiVersionFor } from './api-versions.ts'
 import type { Arm, PageOptions, Query, WriteOutcome, WriteRequest } from './arm.ts'
-import { operationOf, poll } from './async-operations.ts'
+import { operationOf } from './async-operations.ts'
 import { ArmError } from './errors.ts'
 import { type ArmDeps, createExchange, type Exchange, replyOf } from './exchange.ts'
 import { pagesOf } from './paging.ts'
 import { encodePath, encodeQuery, subscriptionOf } from './paths.ts'
+import { poll } from './polling.ts'
+import { settle } from './retry.ts'
 import type { Method } from './send.ts'
 import { type Standing, write } from './writes.ts'
 
@@ -101,6 +104,9 @@ async function writeLogged(request: WriteRequest, deps: ArmDeps, exchange: Excha
 const wordFor = (result: WriteOutcome): string =>
   result.kind !== 'answered' ? result.kind : result.alreadyGone ? 'already_gone' : `answered ${result.reply.status}`
 
+/** Statuses that would meet the change itself too. */
+const aboutAsking = new Set([401, 408, 429])
+
 /** What stands at a path. A refusal to say is no error here: the change itself may be allowed. */
 async function standingAt(exchange: Exchange, prepared: ReturnType<Exchange['prepare']>): Promise<Standing> {
   try {
@@ -108,20 +114,21 @@ async function standingAt(exchange: Exchange, prepared: ReturnType<Exchange['pre
   } catch (error) {
     const status = error instanceof ArmError ? (error.httpStatus ?? 0) : 0
     if (status === 404) return { kind: 'absent' }
-    if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'unreadable' }
+    if (status >= 400 && status < 500 && !aboutAsking.has(status)) return { kind: 'unreadable' }
     throw error
   }
 }
 
 /**
  * A moment as Azure's clock showed it. Where Azure has not answered this call yet it is asked for its time, by the
- * cheapest question there is; the local clock decides only if that is not answered either.
+ * cheapest question there is, once; the local clock decides only if that is not answered either.
  */
 async function azureTime(monotonicMs: number, deps: ArmDeps, exchange: Exchange, prepare: Prepare, path: string) {
   const subscription = subscriptionOf(path)
   if (!exchange.azureTime(monotonicMs) && subscription) {
-    await exchange.read(prepare('GET', `/subscriptions/${subscription}`)).catch(error => {
-      if (!(error instanceof ArmError)) throw error
+    await settle(exchange.once(prepare('GET', `/subscriptions/${subscription}`), 0)).catch(error => {
+      deps.signal.throwIfAborted()
+      if (!(error instanceof Problem)) throw error
     })
   }
   const { clock } = deps

@@ -44,7 +44,7 @@ const plainPath = (path: string): string | undefined => {
 
 /** No way out of the path, and nothing that a URL parser would read otherwise. */
 const isPlain = (path: string): boolean =>
-  !/[\\\p{C}\s?#]/u.test(path) &&
+  !/[\\\p{C}?#]/u.test(path) &&
   !path.split('/').some((segment, at) => /^\.{1,2}$/.test(segment) || (segment === '' && at > 0))
 
 /** True for `/subscriptions/…/providers/Microsoft.RecoveryServices/…/{some operation}/{id}`, percent-encoded. */

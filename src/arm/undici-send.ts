@@ -9,7 +9,8 @@
  * those queued behind it, still unwritten, move to a new one (onHttpSocketClose, same file). Without pipelining there
  * are none. Redirects are handed up; ARM has none, and following one would carry the token along.
  *
- * The parts are imported deeply: 36 ms and 10 MiB on Node 20, where undici's index takes 115 ms and 19 MiB.
+ * The parts are imported deeply: from node_modules on Node 20 they load in 36 ms and 10 MiB, undici's index in 115 ms and
+ * 19 MiB.
  */
 import type { SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
@@ -67,6 +68,8 @@ async function createDispatcher(limits: Limits, proxy: ProxySetting | undefined,
   return new UndiciAgent({
     connect: proxy ? tunnelConnector(proxy, direct, { connectMs, trust }) : direct,
     pipelining: 1,
+    // keepAliveTimeout stays at undici's 4 seconds, or what the other side announced: kept longer, more writes would meet
+    // a connection that is just being closed, and end in doubt.
     maxHeaderSize: limits.headerBytes,
     maxResponseSize: limits.bodyBytes,
     // `exchange` keeps time: undici's timers tick in half seconds, and one for connecting knows nothing of the proxy.
@@ -85,8 +88,10 @@ interface Exchange {
   signal: AbortSignal
 }
 
-function exchange(dispatcher: Dispatcher, exchange: Exchange): Promise<ArmResponse> {
-  const { request, origin, host, via, timeouts, signal } = exchange
+function exchange(
+  dispatcher: Dispatcher,
+  { request, origin, host, via, timeouts, signal }: Exchange,
+): Promise<ArmResponse> {
   return new Promise<ArmResponse>((resolve, reject) => {
     let written: Dispatcher.DispatchController | undefined
     let isOver = false

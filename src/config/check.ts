@@ -119,19 +119,23 @@ export const isTable = (value: unknown): value is Table =>
 /**
  * A copy that only holds what JSON Schema has a type for. A TOML date is an object to JavaScript and would pass as an
  * empty table, so it becomes a symbol, which has no type. Numbers that are too large are bigints, which have none either.
+ * What lies deeper than any key of ours is cut off: somebody else's file must not be able to exhaust the stack.
  */
-const plain = (value: unknown): unknown => {
+const plain = (value: unknown, depth = 0): unknown => {
   if (value instanceof Date) return dateMark
-  if (Array.isArray(value)) return value.map(plain)
-  if (!isTable(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > maxDepth) return deepMark
+  if (Array.isArray(value)) return value.map(item => plain(item, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, depth + 1)]))
 }
 
+const maxDepth = 4 // vaults, KEY, name, and one to spare
 const dateMark = Symbol('a date')
+const deepMark = Symbol('a value nested too deeply')
 
 const kindOf = (value: unknown): string => {
   if (value === undefined) return 'missing'
-  if (value === dateMark) return 'a date'
+  if (typeof value === 'symbol') return value.description ?? 'a symbol'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'bigint') return 'a number out of range'
   if (typeof value === 'string') return value === '' ? 'an empty text' : `a text of ${value.length} characters`

@@ -68,7 +68,7 @@ const searchPlaces = async (deps: SearchDeps): Promise<Found> => {
   )
   const files = read.flatMap(({ place, text }) => (text === undefined ? [] : [{ place, text }]))
   const none: Found = { table: {}, isTrusted: true, warnings, faults: [] }
-  if (!files.some(({ text }) => mayHaveTable.test(text))) return none
+  if (!files.some(({ text }) => mayHaveTable(text))) return none
   for (const { place, text } of files) {
     const table = await readTable(place, text)
     if (table.kind === 'found') return { ...table.found, warnings }
@@ -98,8 +98,9 @@ const places = (deps: SearchDeps): Place[] => {
   ]
 }
 
-/** A line that opens the table or sets a key in it, in any spelling of TOML. `[mcp_servers.recovery_services]` is none. */
-const mayHaveTable = /^[ \t\uFEFF]*\[{0,2}[ \t]*["']?recovery_services["']?[ \t]*[\].=]/m
+/** True when a line opens the table or sets a key in it, in any spelling of TOML. `[mcp_servers.recovery_services]` does not. */
+const mayHaveTable = (text: string): boolean =>
+  text.split('\n').some(line => /^\[{0,2}[ \t]*["']?recovery_services["']?[ \t]*[\].=]/.test(line.trim()))
 
 type Read = { kind: 'found'; found: Found } | { kind: 'absent' } | { kind: 'unparsable'; message: string }
 

@@ -146,6 +146,7 @@ t.test('bad usage is one clear line on stderr and status 2', async t => {
     [['tools', '--force'], /tools has no option "--force"/],
     [['-x'], /serve has no option "-x"/],
     [['--no-verbose'], /has no option "--no-verbose"/],
+    [['--config.x=1'], /has no option "--config.x"/],
     [['--config'], /--config needs a value/],
     [['--config='], /--config needs a value/],
     [['--config', '--verbose'], /--config needs a value/],

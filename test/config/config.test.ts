@@ -448,6 +448,14 @@ t.test('an unknown key is a warning with the nearest known one', async t => {
   }
 })
 
+t.test('a file that nests without end is checked like any other', async t => {
+  const deep = 100_000
+  for (const text of [`x = ${'['.repeat(deep)}${']'.repeat(deep)}`, `[recovery_services.${'x.'.repeat(deep)}x]`]) {
+    const { warnings, faults } = await loadTable(text)
+    t.match([warnings, faults], [[/recovery_services\.x is not a known key\.$/], []])
+  }
+})
+
 t.test('values that are right', async t => {
   const rows: [text: string, part: object][] = [
     ['subscription_id = "Visual Studio Enterprise – MPN"', { subscription: 'Visual Studio Enterprise – MPN' }],
