@@ -2,8 +2,7 @@
  * The entry: arguments, wiring, signals. The only file that touches `process`. What is imported here is loaded before the
  * first request is answered, so everything else waits behind a dynamic import.
  */
-import { existsSync } from 'node:fs'
-import fs from 'node:fs/promises'
+import fs from 'node:fs'
 import { parseServing, programName } from './cli/options.ts'
 import type { CliRuntime, ServingOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
@@ -15,21 +14,24 @@ import { LineSplitter, LineWriter } from './rpc/lines.ts'
 import { listText } from './tools/catalog.ts'
 import { createToolService, type ToolRunner } from './tools/service.ts'
 
+/** Opened by the first write (it costs 2 ms). A reader of it that is gone harms nobody. */
+const stderr = once(() => process.stderr.on('error', () => {}))
+
 /** Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. */
 const stderrLog = (threshold: LogLevel): Log => {
   return (level, message, fields = {}) => {
     if (!reaches(level, threshold)) return
     const told = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-    process.stderr.write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
+    stderr().write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
   }
 }
 
 const complain = (text: string): void => {
-  process.stderr.write(`${programName}: ${text}\n`)
+  stderr().write(`${programName}: ${text}\n`)
 }
 
 /** Gives every caller what the first one's call makes. */
-const once = <Args extends unknown[], T>(make: (...args: Args) => T): ((...args: Args) => T) => {
+function once<Args extends unknown[], T>(make: (...args: Args) => T): (...args: Args) => T {
   let made: { value: T } | undefined
   return (...args) => {
     made ??= { value: make(...args) }
@@ -52,7 +54,7 @@ const loadConfiguration = async ({ configFile, readOnly, toolsets }: ServingOpti
 
 /** Undefined where there is no such file. */
 const readIfThere = (file: string): Promise<string | undefined> =>
-  fs.readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  fs.promises.readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw error
   })
@@ -80,7 +82,7 @@ const flushMs = 500
 /** Serves MCP until stdin closes. Resolves with the exit status. */
 const serve = async (options: ServingOptions): Promise<number> => {
   console.log = console.error // stdout carries protocol lines only, whatever a library prints
-  if (options.replay !== undefined && !existsSync(options.replay)) {
+  if (options.replay !== undefined && !fs.existsSync(options.replay)) {
     complain(`--replay ${options.replay}: there is no such file or folder`)
     return 2
   }
@@ -100,7 +102,6 @@ const serve = async (options: ServingOptions): Promise<number> => {
 
   // A reader that is gone wants no answers and no complaints.
   process.stdout.on('error', () => process.exit(0))
-  process.stderr.on('error', () => {})
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, error =>
       log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
@@ -168,14 +169,14 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   process.stdout.on('error', () => process.exit(0))
   return runCommand(argv, {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
-    stderr: text => void process.stderr.write(text),
+    stderr: text => void stderr().write(text),
     isTerminal: process.stderr.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
     homeDir: homedir(),
     version,
     signal: interrupted.signal,
-    files: { readFile: readIfThere, writeFile: fs.writeFile, mkdir: fs.mkdir, chmod: fs.chmod },
+    files: { ...fs.promises, readFile: readIfThere },
     serve,
     runtime: commandRuntime,
   })
