@@ -66,7 +66,7 @@ export class Processor {
     const parsed = line.kind === 'text' ? parseMessage(line.text) : unreadable(complaints[line.kind])
     const answer = parsed.kind === 'batch' ? this.#batch(parsed.messages) : this.#answer(parsed)
     if (typeof answer === 'string') this.#deps.writer.write(answer)
-    else if (answer) void answer.then(text => text !== undefined && this.#deps.writer.write(text))
+    else if (answer) void this.#writeLater(answer)
     return this.#bound()
   }
 
@@ -79,6 +79,17 @@ export class Processor {
     while (this.#running > 0) await this.#less()
     for (const { id, close } of this.#inFlight.values())
       if (close) this.#deps.writer.write(resultText(id, `{${close()}}`))
+  }
+
+  /** Counts as running until its answer is written, so that the end of the process waits for that too. */
+  async #writeLater(answer: Promise<string | undefined>): Promise<void> {
+    this.#running++
+    const text = await answer
+    if (text !== undefined) this.#deps.writer.write(text)
+    this.#running--
+    const waiting = this.#whenLess
+    this.#whenLess = []
+    for (const go of waiting) go()
   }
 
   #bound(): Promise<unknown> | undefined {
@@ -111,6 +122,8 @@ export class Processor {
         undefined,
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
+    if (messages.length > maxInFlight)
+      return errorText(undefined, new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxInFlight} messages.`))
     const answers = await Promise.all(
       messages.map(message =>
         message.kind === 'request' && message.method === 'initialize'
@@ -185,7 +198,6 @@ export class Processor {
     if (typeof result === 'string') return resultText(request.id, revision.dress(result, request.method))
     if (result === undefined) return undefined
     this.#inFlight.set(key, entry)
-    this.#running++
     return result
       .then(
         inside => {
@@ -197,10 +209,6 @@ export class Processor {
       .then(text => {
         isOver = true
         this.#inFlight.delete(key)
-        this.#running--
-        const waiting = this.#whenLess
-        this.#whenLess = []
-        for (const go of waiting) go()
         return entry.cancelledByClient ? undefined : text
       })
   }
