@@ -56,12 +56,10 @@ export function createLimiter(clock: Clock, places = 8): Limiter {
     const known = buckets.get(key)
     const heldUntilMs = Math.max(known?.heldUntilMs ?? 0, nowMs + holdMs)
     if (!isEmpty && heldUntilMs <= nowMs) buckets.delete(key)
-    else
-      buckets.set(key, {
-        heldUntilMs,
-        isEmpty,
-        nextAtMs: isEmpty ? Math.max(known?.nextAtMs ?? 0, nowMs + spacingMs) : 0,
-      })
+    else {
+      const nextAtMs = known?.isEmpty ? known.nextAtMs : nowMs + spacingMs
+      buckets.set(key, { heldUntilMs, isEmpty, nextAtMs: isEmpty ? nextAtMs : 0 })
+    }
   }
 
   const isHeld = (key: string) => (buckets.get(key)?.heldUntilMs ?? 0) > clock.monotonic()

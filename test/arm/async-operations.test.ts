@@ -414,6 +414,7 @@ t.test('an operation id that was not made here is none', async t => {
     ['another kind', encode(1, 'other', vaultId, path)],
     ['no vault id', encode(1, kind, 'vault-1', path)],
     ['more than a vault id', encode(1, kind, `${vault}/x`, path)],
+    ['a vault id with a query', encode(1, kind, `${vault}?x`, `${region}/backupCrrOperationsStatus/1`)],
     ['another vault', encode(1, kind, `${vault}2`, path)],
     ['a host', encode(1, kind, vaultId, endpoint + path)],
     ['a host without a scheme', encode(1, kind, vaultId, `//evil.com${path}`)],

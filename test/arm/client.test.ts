@@ -172,12 +172,15 @@ t.test('a cancelled call stops waiting, and ends with the reason', async t => {
 })
 
 t.test('what was under way when the call was cancelled ends with the reason, whatever the network said', async t => {
-  const { arm, control } = createFakeAzure([
-    () => {
-      control.abort(new Error('enough'))
-      throw new SendError('lost', 'aborted')
-    },
-  ])
+  const { arm, control } = createFakeAzure(
+    [
+      () => {
+        control.abort(new Error('enough'))
+        throw new SendError('lost', 'aborted')
+      },
+    ],
+    { maxRetries: 0 },
+  )
   await t.rejects(arm.get(vault), { message: 'enough' })
 })
 
@@ -264,16 +267,20 @@ t.test('the limiter', async t => {
     t.test(`spaces requests out when ${left} remain, until some remain again`, async t => {
       const clock = createFakeClock()
       const limiter = createLimiter(clock)
-      const run = (remaining: string) =>
-        limiter
-          .run(asked('GET', vault), 45_000, signal, async () =>
-            answer(200, '', { 'x-ms-ratelimit-remaining-subscription-resource-requests': remaining }),
-          )
-          .then(() => clock.monotonic())
+      const run = async (remaining: string) => {
+        let startedMs = -1
+        await limiter.run(asked('GET', vault), 45_000, signal, async () => {
+          startedMs = clock.monotonic()
+          await clock.sleep(1500)
+          return answer(200, '', { 'x-ms-ratelimit-remaining-subscription-resource-requests': remaining })
+        })
+        return startedMs
+      }
       t.equal(await run(left), 0)
-      t.same(await Promise.all([run(left), run(left), run('9')]), [1000, 2000, 3000])
+      const [first = 0, ...rest] = await Promise.all([run(left), run(left), run('9')])
+      t.same(rest, [first + 1000, first + 2000])
       const free = await run('9')
-      t.equal(await run('9'), free)
+      t.same(await Promise.all([run('9'), run('9')]), [free + 1500, free + 1500])
     })
 
   t.test('is shared by calls side by side', async t => {
@@ -298,6 +305,7 @@ const places: [name: string, url: string, expected: string | undefined][] = [
   ['a user at it', 'https://me@management.azure.com/a', undefined],
   ['plain http', 'http://management.azure.com/a', undefined],
   ['another port', 'https://management.azure.com:8443/a', undefined],
+  ['another port of a regional endpoint', 'https://westus.management.azure.com:8443/a', undefined],
   ['a host without a scheme', '//evil.com/a', undefined],
   ['backslashes', '/\\evil.com/a', undefined],
   ['a word', 'more', undefined],

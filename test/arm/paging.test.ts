@@ -73,6 +73,7 @@ const foreignPages: [name: string, from: string][] = [
   ['with a host behind backslashes', `/\\evil.com${second}`],
   ['with steps in its path', `${list}/../backupJobs?x=1`],
   ['with a line break', `${second}\r\nx`],
+  ['with a fragment', `${second}#x`],
   ['that is empty', ''],
 ]
 for (const [name, from] of foreignPages)

@@ -221,6 +221,17 @@ const rows: [name: string, method: WriteRequest['method'], steps: Step[], ends: 
     'unknown',
   ],
   [
+    'lost, repeated, no longer signed in',
+    'PUT',
+    [
+      ['GET', before],
+      ['PUT', lost],
+      ['GET', before],
+      ['PUT', new ArmError('not_signed_in', 'no token', 'sign in')],
+    ],
+    'unknown',
+  ],
+  [
     'lost, and nothing changed',
     'PATCH',
     [
@@ -383,6 +394,10 @@ t.test('the moment of sending is told by the clock of Azure', async t => {
     false,
   )
   t.equal(refused.since, '2026-11-22T12:00:00.000Z', 'any answer tells the time')
+
+  const silent = await since([lost, lost], createFakeClock(), false)
+  t.equal(silent.since, '2026-11-22T10:00:10.000Z', 'the local clock is the last resort')
+  t.equal(silent.asked.length, 2, 'after asking once')
 })
 
 t.test('a cancelled write ends with the reason and is logged, sent or not', async t => {
@@ -400,7 +415,8 @@ t.test('a cancelled write ends with the reason and is logged, sent or not', asyn
 })
 
 t.test('a write cancelled while it looks for evidence ends with the reason', async t => {
-  const { arm, control, requests } = createFakeAzure([lost, answer(200, {})])
+  const { arm, control, requests } = createFakeAzure([dated, lost])
+  await arm.get(vault)
   const cancelled = new ArmError('cancelled', 'enough', '')
   const evidence = async () => {
     setImmediate(() => control.abort(cancelled))
