@@ -3,7 +3,8 @@
  * in which Azure wraps an error: `{error: {…}}` with or without details and innerError, the same fields bare, an
  * operation status with `error`, OAuth's `{error, error_description}`.
  */
-import { hintsAtSecret, printable } from './texts.ts'
+import { printable } from '../printable.ts'
+import { hintsAtSecret } from './texts.ts'
 
 export type Body =
   | { kind: 'none' }
@@ -24,10 +25,10 @@ export function readBody(text: string): Body {
 function describe(text: string): string {
   if (text.startsWith('<')) {
     const title = /<title[^>]*>([^<]{1,200})/i.exec(text.slice(0, 10_000))?.[1]
-    return title && !hintsAtSecret(title) ? `a web page ("${printable(title.trim(), 80)}")` : 'a web page'
+    return title && !hintsAtSecret(title) ? `a web page ("${excerpt(title)}")` : 'a web page'
   }
   if (/^[[{]/.test(text)) return `JSON that is broken or cut short after ${text.length} characters`
-  return hintsAtSecret(text) ? 'a text' : `a text ("${printable(text, 80)}")`
+  return hintsAtSecret(text) ? 'a text' : `a text ("${excerpt(text)}")`
 }
 
 export interface AzureError {
@@ -59,3 +60,6 @@ function parseFields(fields: Record<string, unknown>, depth: number): AzureError
   const inner = depth < 4 ? nested.slice(0, 20).map(one => parseFields(one, depth + 1)) : []
   return { code, message, inner: inner.flatMap(one => (one ? [one, ...one.inner] : [])) }
 }
+
+/** A short piece of a foreign text on one line. */
+const excerpt = (text: string): string => printable(text.slice(0, 400).trim().replaceAll(/\s+/g, ' '), 80)

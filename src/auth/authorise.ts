@@ -2,17 +2,9 @@
  * Attaches the bearer token, below the retry layer and nowhere else, and only for requests to the configured origin.
  * https subdomains of its host count as that origin: Azure polls at regional endpoints.
  */
+import { isArmOrigin } from '../arm/origin.ts'
 import type { ArmResponse, Send } from '../arm/send.ts'
 import type { Credentials } from './tokens.ts'
-
-/** True for a URL that may have a token meant for `endpoint`. */
-export function isOwnOrigin(endpoint: string, url: string): boolean {
-  const own = new URL(endpoint)
-  const other = URL.canParse(url) ? new URL(url) : undefined
-  if (!other || other.username || other.password) return false
-  const isSubdomain = other.protocol === 'https:' && other.hostname.endsWith(`.${own.hostname}`)
-  return other.origin === own.origin || (isSubdomain && own.protocol === 'https:' && other.port === own.port)
-}
 
 const audiences = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 
@@ -33,7 +25,7 @@ export function authorise(
   { endpoint, credentials, scope = scopeOf(endpoint) }: { endpoint: string; credentials: Credentials; scope?: string },
 ): Send {
   return async (request, signal) => {
-    if (!isOwnOrigin(endpoint, request.url)) {
+    if (!URL.canParse(request.url) || !isArmOrigin(new URL(request.url), endpoint)) {
       const host = URL.canParse(request.url) ? new URL(request.url).host : 'an address that is no URL'
       throw new Error(`no token for ${host}: it is not ${new URL(endpoint).host}`)
     }

@@ -3,23 +3,19 @@
  * bidirectional characters are shown as escapes, and what is longer than any honest value is cut with a mark.
  */
 import { scrubText } from '../arm/scrub.ts'
+import { withoutHidden } from '../printable.ts'
 
 const maxLength = 4000
-/** Control characters but tab and line ends, and everything that turns or hides text. */
-const unsafe =
-  /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF]/g
-
-const shown = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Our own opaque strings, which must come back as they went out. */
 const opaque: ReadonlySet<string> = new Set(['next_cursor', 'operation_id'])
 
 /** Names, ids and times have none of these; the scrubber's many patterns need not see them. */
-const mayHoldSecret = /[=?:"']|earer|eyJ|sword/
+const mayHoldSecret = /[=?"']|:\/\/|%3d|earer|eyJ|sword|uthoriz/i
 
 export const safeText = (text: string): string => {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}… [cut, ${text.length} characters]` : text
-  return (mayHoldSecret.test(cut) ? scrubText(cut) : cut).replace(unsafe, shown)
+  return withoutHidden(mayHoldSecret.test(cut) ? scrubText(cut) : cut)
 }
 
 /** A copy of a result in which every string and every key is safe. */

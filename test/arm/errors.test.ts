@@ -180,7 +180,6 @@ const secrets: [name: string, text: string, secret: string, kept: string][] = [
   ],
   ['a polling signature', `see ${endpoint}/x?api-version=1&t=638&c=MIIH&s=Zm9v&h=YmFy please`, 'Zm9v', 'api-version=1'],
   ['a storage key', 'AccountName=sa;AccountKey=Zm9vYmFyYmF6;Endpoint=x', 'Zm9vYmFy', 'AccountName=sa'],
-  ['a certificate', `cert ${'MIIH'.repeat(60)} ends`, 'MIIHMIIH', 'ends'],
 ]
 for (const [name, text, secret, kept] of secrets)
   t.test(`${name} in Azure's words does not reach an error`, async t => {

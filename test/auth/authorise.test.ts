@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import { isArmOrigin } from '../../src/arm/origin.ts'
 import type { ArmRequest, ArmResponse } from '../../src/arm/send.ts'
 import { AuthError } from '../../src/auth/auth-error.ts'
-import { authorise, isOwnOrigin, scopeOf } from '../../src/auth/authorise.ts'
+import { authorise, scopeOf } from '../../src/auth/authorise.ts'
 import type { Credentials } from '../../src/auth/tokens.ts'
 
 const endpoint = 'https://management.azure.com'
@@ -68,7 +69,7 @@ const origins: [url: string, endpoint: string, isOwn: boolean][] = [
 ]
 for (const [url, endpoint, isOwn] of origins)
   t.test(`${url} may ${isOwn ? '' : 'not '}have a token for ${endpoint}`, async t => {
-    t.equal(isOwnOrigin(endpoint, url), isOwn)
+    t.equal(URL.canParse(url) && isArmOrigin(new URL(url), endpoint), isOwn)
   })
 
 t.test('a request elsewhere is refused: no token is asked for, nothing is sent', async t => {
