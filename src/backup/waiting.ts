@@ -34,12 +34,8 @@ export const follow = async <T>(
   for (;;) {
     const step = await ask()
     const elapsed = (clock.monotonic() - startMs) / 1000
-    if (waitSeconds > 0)
-      progress(
-        step.percent === null
-          ? { progress: elapsed, total: waitSeconds, message: step.message }
-          : { progress: step.percent, total: 100, message: step.message },
-      )
+    // Seconds of the wait always rise; Azure's percentages are missing at first, stand still and even fall.
+    if (waitSeconds > 0) progress({ progress: Math.min(elapsed, waitSeconds), total: waitSeconds, message: told(step) })
     const leftMs = untilMs - clock.monotonic()
     if (step.isOver || leftMs <= 0) return step
     const { retryAfterSeconds } = step
@@ -49,3 +45,5 @@ export const follow = async <T>(
     pauseSeconds = Math.min(pauseSeconds * growth, longestPauseSeconds)
   }
 }
+
+const told = ({ message, percent }: Step<unknown>): string => (percent === null ? message : `${message}, ${percent}%`)

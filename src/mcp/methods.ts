@@ -13,7 +13,8 @@ export const listTools: Method = async ({ params }, { tools, revision }) => {
 }
 
 export const callTool: Method = async ({ params }, { tools, revision, signal, progress, log }) => {
-  const { name, arguments: given = {} } = params
+  const { name } = params
+  const given = params.arguments ?? {}
   if (typeof name !== 'string') throw invalidParams('"name" must be the name of a tool.')
   if (!isObject(given)) throw invalidParams('"arguments" must be an object.')
   const { isError, json } = await tools.call({ name, arguments: given, signal, progress, log })

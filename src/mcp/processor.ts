@@ -2,6 +2,7 @@
  * Message to answer. Requests run side by side, so that a slow call holds up neither ping nor cancel; what is in flight
  * is kept by id (with its type: 1 and "1" are two requests) to cancel it and to finish it when stdin closes.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../clock.ts'
 import { type Log, type LogLevel, logLevels, reaches } from '../log.ts'
 import { RpcError, rpcCodes } from '../rpc/errors.ts'
@@ -176,6 +177,7 @@ export class Processor {
   ): string | Promise<string | undefined> | undefined {
     const key = idKey(request.id)
     const entry: InFlight = { id: request.id, abort: new AbortController(), cancelledByClient: false }
+    setMaxListeners(0, entry.abort.signal) // one call may wait for many requests side by side
     let isOver = false
     const notify: Exchange['notify'] = (name, params) => {
       if (!isOver && !entry.cancelledByClient) this.#deps.writer.write(notificationText(name, params))
