@@ -1,0 +1,25 @@
+import t from 'tap'
+import type { Handlers } from '../../src/tools/context.ts'
+import { handlers } from '../../src/tools/handlers.ts'
+
+// The compiler is the check: it refuses a directive that silences nothing.
+// @ts-expect-error a tool without a function does not compile
+const incomplete: Handlers = { list_vaults: handlers.list_vaults }
+// @ts-expect-error a result that cannot fit its schema does not compile
+const misfit: Handlers['list_vaults'] = async () => ({ vaults: [], count: 'none' })
+// @ts-expect-error a result that leaves a required field out does not compile
+const partial: Handlers['track_async_operation'] = async () => ({ operation_id: 'x', status: 'succeeded' })
+
+t.test('every tool of the schemas has a function', async t => {
+  t.same(Object.keys(handlers).sort(), [
+    'get_job_details',
+    'get_vault',
+    'list_backup_jobs',
+    'list_policies',
+    'list_protected_items',
+    'list_vaults',
+    'test_connection',
+    'track_async_operation',
+  ])
+  t.ok([incomplete, misfit, partial].every(Boolean))
+})
