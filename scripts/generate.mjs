@@ -1,6 +1,6 @@
 /**
  * Makes src/generated from schemas/: the tool catalog as ready-made JSON text, the TypeScript types of every tool's
- * arguments and result, and standalone validators. `--check` writes nothing and fails if a committed file is not current.
+ * arguments and result, and standalone validators. `--check` fails if a committed file is not current, and leaves it alone.
  *
  * A schema file is served unchanged but for its references into schemas/common/: one used once is put in place, one used
  * more often stands once in the document's own $defs.
@@ -193,8 +193,7 @@ if (process.argv.includes('--check')) {
     )
     process.exit(1)
   }
-} else {
-  mkdirSync(path.join(root, 'src/generated'), { recursive: true })
-  for (const [file, content] of Object.entries({ ...committed, 'validators.ts': validators }))
-    writeFileSync(path.join(root, 'src/generated', file), content)
 }
+mkdirSync(path.join(root, 'src/generated'), { recursive: true })
+for (const [file, content] of Object.entries({ ...committed, 'validators.ts': validators }))
+  writeFileSync(path.join(root, 'src/generated', file), content)
