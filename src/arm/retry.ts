@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import { type ArmError, type Asked, errorOfAnswer, errorOfSend } from './errors.ts'
 import { type ArmResponse, SendError } from './send.ts'
 
-export const retryBudgetMs = 45_000
+const retryBudgetMs = 45_000
 const baseMs = 500
 const capMs = 8_000
 

@@ -43,7 +43,7 @@ const sendVerdicts = {
  * What an attempt means for the change. Azure's 429, and 503 with a time to come back, say that it was not taken; other
  * failures of the server say nothing, nor does a success that nobody can read: that may be a proxy's page.
  */
-export function verdictOf(attempt: Attempt): Verdict {
+function verdictOf(attempt: Attempt): Verdict {
   if (attempt instanceof SendError) return sendVerdicts[attempt.kind]
   const { status, headers, body } = attempt
   if (status < 300) return readBody(body).kind === 'unreadable' ? 'doubtful' : 'taken'

@@ -64,7 +64,7 @@ export const sameText = (a: string | null | undefined, b: string | null | undefi
   a != null && b != null && a.toLowerCase() === b.toLowerCase()
 
 /** The id of a vault by its parts, which must have been checked. */
-export const vaultIdOf = (subscriptionId: string, resourceGroup: string, vaultName: string): VaultId =>
+const vaultIdOf = (subscriptionId: string, resourceGroup: string, vaultName: string): VaultId =>
   `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.RecoveryServices/vaults/${vaultName}` as VaultId
 
 /** A vault by its parts. `id` is what requests are built from. */

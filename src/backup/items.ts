@@ -223,7 +223,7 @@ const nearestItems = (selector: string, items: readonly ProtectedItemRef[]): Pro
 }
 
 /** The filter that lists one workload's items; all of them where there is none. */
-export const itemFilter = (workload: Workload | undefined, policyName?: string): { $filter?: string } => {
+const itemFilter = (workload: Workload | undefined, policyName?: string): { $filter?: string } => {
   const source = workload && datasources[workload]
   return filterOf({ backupManagementType: source?.managementType, itemType: source?.azureWord, policyName })
 }

@@ -8,7 +8,7 @@ import type { Page, PageOptions } from '../arm/arm.ts'
 import { InvalidContinuation } from '../arm/paging.ts'
 import { badArgument } from '../tools/input-error.ts'
 
-export const defaultLimit = 50
+const defaultLimit = 50
 
 interface Position {
   /** Which of several lists (one per subscription, say), by its key. */

@@ -33,7 +33,7 @@ const head = `# Configuration of recovery-services-server. Take the # from what 
 `
 
 /** Valid TOML; each line that opens with \`# key = \` is valid without its mark too. */
-export const configTemplate = (schema: SchemaNode): string => {
+const configTemplate = (schema: SchemaNode): string => {
   const blocks = Object.entries(schema.properties ?? {}).map(([key, node]): [isTable: boolean, text: string] => {
     if (key === 'vaults') return [true, vaultBlock(schema, node)]
     if (!node.properties) return [false, entry(schema, key, node)]

@@ -47,7 +47,7 @@ const maxInFlight = 256
 const maxSubscriptions = 64
 
 /** The reason that in-flight work is aborted with when the process ends. */
-export class ShutdownError extends Error {
+class ShutdownError extends Error {
   override name = 'ShutdownError'
 }
 

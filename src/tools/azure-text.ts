@@ -14,7 +14,7 @@ const opaque: ReadonlySet<string> = new Set(['next_cursor', 'operation_id'])
 const isPlain = (text: string): boolean =>
   text.length <= maxLength && /^[\w./;:-]*$/.test(text) && !text.includes('eyJ')
 
-export const safeText = (text: string): string => {
+const safeText = (text: string): string => {
   if (isPlain(text)) return text
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}… [cut, ${text.length} characters]` : text
   return withoutHidden(scrubText(cut))
