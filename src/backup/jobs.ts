@@ -2,7 +2,7 @@
 import type { GetJobDetailsOutput, ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument } from '../tools/input-error.ts'
+import { badArgument, InputError, pointerTo } from '../tools/input-error.ts'
 import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf } from './datasources.ts'
 import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time } from './fields.ts'
@@ -138,7 +138,26 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   )
 }
 
-const windowOf = ({ since, until }: ListBackupJobsInput, nowMs: number): { startTime: string; endTime: string } => {
+/** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
+const isRealTime = (given: string): boolean => {
+  const atMs = Date.parse(given)
+  const day = given.slice(0, 'yyyy-mm-dd'.length)
+  const isDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+  return isDay && !Number.isNaN(atMs) && /^\d{4}-/.test(new Date(atMs).toISOString())
+}
+
+const windowOf = (
+  { since, until }: Pick<ListBackupJobsInput, 'since' | 'until'>,
+  nowMs: number,
+): { startTime: string; endTime: string } => {
+  const unreal = Object.entries({ since, until }).filter(([, given]) => given !== undefined && !isRealTime(given))
+  if (unreal.length > 0)
+    throw new InputError(
+      unreal.map(([name]) => ({
+        path: pointerTo(name),
+        message: 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z, on a day that there is',
+      })),
+    )
   const untilMs = until === undefined ? nowMs : Date.parse(until)
   const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
   if (sinceMs >= untilMs) throw badArgument('since', 'must be before until')
