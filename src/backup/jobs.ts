@@ -176,7 +176,7 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkCursor('list_backup_jobs', input)
   const { workload_type: workload, item } = input
   const window = windowOf(input, context.clock.now())
-  const vault = await resolveVault(vaultOfItem(item, input.vault), context)
+  const vault = await resolveVault(vaultOfItem(item, input.vault, context.loaded.config), context)
   const target = item === undefined ? undefined : await resolveItem(item, workload, vault, context)
   const kind = workload ?? target?.names.workload
   const query = filterOf({
@@ -225,7 +225,10 @@ const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
   const jobId = isId ? parseArmId(input.job_id)?.names.get('backupjobs') : input.job_id
   if (jobId === undefined || !isName(jobId))
     throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
-  const vault = await resolveVault(isId ? vaultOfItem(input.job_id, input.vault) : input.vault, context)
+  const vault = await resolveVault(
+    isId ? vaultOfItem(input.job_id, input.vault, context.loaded.config) : input.vault,
+    context,
+  )
   const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
   const read = () =>
     secondary === undefined
