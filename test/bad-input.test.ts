@@ -88,14 +88,21 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
     { '/resource_group': /no name of a resource group/ },
   ],
 
-  ...['yesterday', '2026-11-22', '2026-11-22T02:00:00', '2026-02-30T00:00:00Z', '1763776800', '', '25:00'].map(
-    (since): (typeof rows)[number] => [
-      `the time ${JSON.stringify(since)}`,
-      'list_backup_jobs',
-      { since },
-      { '/since': /must be a time with an offset, e\.g\. 2026-11-22T02:00:00Z/ },
-    ],
-  ),
+  ...[
+    'yesterday',
+    '2026-11-22',
+    '2026-11-22T02:00:00',
+    '2026-02-30T00:00:00Z',
+    '2025-02-29T00:00:00+01:00',
+    '1763776800',
+    '',
+    '25:00',
+  ].map((since): (typeof rows)[number] => [
+    `the time ${JSON.stringify(since)}`,
+    'list_backup_jobs',
+    { since },
+    { '/since': /must be a time with an offset, e\.g\. 2026-11-22T02:00:00Z/ },
+  ]),
   ...['2026-11-22T23:59:60Z', '2016-12-31T23:59:60+00:00', '2026-11-22\n02:00:00Z', '2026-11-22T02:00:00+02'].map(
     (until): (typeof rows)[number] => [
       `the time ${JSON.stringify(until)}, which a schema may let through`,
@@ -183,6 +190,12 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
   ['an id that is no item', 'list_backup_jobs', { item: vaultPath }, { '/item': /no ARM id of a protected item/ }],
   ['an item with an empty part', 'list_backup_jobs', { item: 'rg//vm' }, { '/item': /names joined by "\/"/ }],
   ['an item with steps up', 'list_backup_jobs', { item: '../vm' }, { '/item': /names joined by "\/"/ }],
+  [
+    'a bad item in a vault that would have to be looked for',
+    'list_backup_jobs',
+    { item: 'rg//vm', vault: 'vault-elsewhere' },
+    { '/item': /names joined by "\/"/ },
+  ],
   ['a job that is a path', 'get_job_details', { job_id: '../backupPolicies' }, { '/job_id': /id of a job/ }],
   ['a job id of something else', 'get_job_details', { job_id: vaultPath }, { '/job_id': /id of a job/ }],
 

@@ -133,6 +133,17 @@ const mayMean = (given: string, own: VaultRef, { vaults }: Pick<Config, 'vaults'
   )
 }
 
+/** Throws InputError for what can be no selector of an item; nothing was sent then. */
+export const checkSelector = (selector: string): void => {
+  if (!selector.startsWith('/')) {
+    if (selector.split('/').every(isName)) return
+    throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
+  }
+  const names = parseArmId(selector)?.names
+  if (!['protecteditems', 'virtualmachines', 'shares'].some(type => names?.has(type)))
+    throw badArgument('item', 'is no ARM id of a protected item, a VM or a file share')
+}
+
 /**
  * The protected item that a selector means. Nothing is listed for the id of a protected item or of a VM, nor for
  * `group/vm` with workload VM; anything else is looked for in one list of the vault's items.
@@ -143,9 +154,9 @@ export const resolveItem = async (
   vault: VaultRef,
   context: ToolContext,
 ): Promise<ProtectedItemRef> => {
+  checkSelector(selector)
   if (selector.startsWith('/')) return itemById(selector, workload, vault, context)
   const parts = selector.split('/')
-  if (!parts.every(isName)) throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
   const [group, vm] = parts
   if (workload === 'VM' && parts.length === 2 && group && vm) return vmItem(vault, group, vm)
   return findItem(selector, vault, context, workload, (names, server) => fits(parts, names, server))

@@ -7,7 +7,7 @@ import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids
 import { datasources, workloadOf } from './datasources.ts'
 import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time } from './fields.ts'
 import { filterOf, filterTime } from './filters.ts'
-import { type ItemNames, resolveItem, vaultOfItem } from './items.ts'
+import { checkSelector, type ItemNames, resolveItem, vaultOfItem } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
 import { resolveVault } from './vaults.ts'
@@ -175,6 +175,7 @@ const isOperation = (operation: string, asked: string): boolean =>
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkCursor('list_backup_jobs', input)
   const { workload_type: workload, item } = input
+  if (item !== undefined) checkSelector(item)
   const window = windowOf(input, context.clock.now())
   const vault = await resolveVault(vaultOfItem(item, input.vault, context.loaded.config), context)
   const target = item === undefined ? undefined : await resolveItem(item, workload, vault, context)
