@@ -4,10 +4,11 @@
  * A thing's names go from the outer to the inner: a VM is group, vm; a database group, vm, instance, database; a share
  * group, account, share. They come from the item's id and source, whose names follow rules (section 3 of the wire facts).
  */
+import type { Config } from '../config/types.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
-import { isName, lastName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
+import { isGuid, isName, lastName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import { datasources, type Workload, workloadOf } from './datasources.ts'
 import { type Fields, fields, list, text } from './fields.ts'
 import { filterOf } from './filters.ts'
@@ -98,20 +99,49 @@ const vmItem = (vault: VaultRef, group: string, vm: string): ProtectedItemRef =>
 }
 
 /**
- * The vault that an id of something in a vault names; undefined for any other selector. Throws InputError where `vault`
- * was given too and is another one.
+ * The vault that an id of something in a vault names; `vault` as it was given for any other selector. Throws InputError
+ * where `vault` was given too and is another one.
  */
-export const vaultOfItem = (item: string | undefined, vault: string | undefined): string | undefined => {
+export const vaultOfItem = (
+  item: string | undefined,
+  vault: string | undefined,
+  config: Pick<Config, 'vaults'>,
+): string | undefined => {
   if (item === undefined || !item.startsWith('/')) return vault
   const parsed = parseArmId(item)
   const own = parsed && vaultOf(parsed)
   if (!own) return vault
-  const given = vault?.startsWith('/') ? parseArmId(vault) : undefined
-  const parts = vault?.split('/').reverse() ?? []
-  const differs = given ? !sameText(given.id, own.id) : vault !== undefined && !sameText(parts[0], own.vaultName)
-  if (differs || (parts.length > 1 && !given && !sameText(parts[1], own.resourceGroup)))
-    throw badArgument('vault', `is ${vault}, but item lies in ${own.id}; leave vault out`)
+  if (vault !== undefined && !mayMean(vault, own, config))
+    throw badArgument('vault', `is ${vault}, but the id lies in ${own.id}; leave vault out`)
   return own.id
+}
+
+/** False where any part of what was given names another vault. A subscription's display name tells nothing here. */
+const mayMean = (given: string, own: VaultRef, { vaults }: Pick<Config, 'vaults'>): boolean => {
+  const entry = vaults.find(({ key }) => sameText(key, given))
+  const parsed = parseArmId(given)
+  const byId = parsed && vaultOf(parsed)
+  const [name, group, subscription] = entry
+    ? [entry.name, entry.resourceGroup, entry.subscription]
+    : byId
+      ? [byId.vaultName, byId.resourceGroup, byId.subscriptionId]
+      : given.split('/').reverse()
+  return (
+    sameText(name, own.vaultName) &&
+    (group === undefined || sameText(group, own.resourceGroup)) &&
+    (subscription === undefined || !isGuid(subscription) || sameText(subscription, own.subscriptionId))
+  )
+}
+
+/** Throws InputError for what can be no selector of an item; nothing was sent then. */
+export const checkSelector = (selector: string): void => {
+  if (!selector.startsWith('/')) {
+    if (selector.split('/').every(isName)) return
+    throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
+  }
+  const names = parseArmId(selector)?.names
+  if (!['protecteditems', 'virtualmachines', 'shares'].some(type => names?.has(type)))
+    throw badArgument('item', 'is no ARM id of a protected item, a VM or a file share')
 }
 
 /**
@@ -124,9 +154,9 @@ export const resolveItem = async (
   vault: VaultRef,
   context: ToolContext,
 ): Promise<ProtectedItemRef> => {
+  checkSelector(selector)
   if (selector.startsWith('/')) return itemById(selector, workload, vault, context)
   const parts = selector.split('/')
-  if (!parts.every(isName)) throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
   const [group, vm] = parts
   if (workload === 'VM' && parts.length === 2 && group && vm) return vmItem(vault, group, vm)
   return findItem(selector, vault, context, workload, (names, server) => fits(parts, names, server))

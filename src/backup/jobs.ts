@@ -2,12 +2,12 @@
 import type { GetJobDetailsOutput, ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument } from '../tools/input-error.ts'
+import { badArgument, InputError, pointerTo } from '../tools/input-error.ts'
 import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf } from './datasources.ts'
 import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time } from './fields.ts'
 import { filterOf, filterTime } from './filters.ts'
-import { type ItemNames, resolveItem, vaultOfItem } from './items.ts'
+import { checkSelector, type ItemNames, resolveItem, vaultOfItem } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
 import { resolveVault } from './vaults.ts'
@@ -138,7 +138,26 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   )
 }
 
-const windowOf = ({ since, until }: ListBackupJobsInput, nowMs: number): { startTime: string; endTime: string } => {
+/** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
+const isRealTime = (given: string): boolean => {
+  const atMs = Date.parse(given)
+  const day = given.slice(0, 'yyyy-mm-dd'.length)
+  const isDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
+  return isDay && !Number.isNaN(atMs) && /^\d{4}-/.test(new Date(atMs).toISOString())
+}
+
+const windowOf = (
+  { since, until }: Pick<ListBackupJobsInput, 'since' | 'until'>,
+  nowMs: number,
+): { startTime: string; endTime: string } => {
+  const unreal = Object.entries({ since, until }).filter(([, given]) => given !== undefined && !isRealTime(given))
+  if (unreal.length > 0)
+    throw new InputError(
+      unreal.map(([name]) => ({
+        path: pointerTo(name),
+        message: 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z, on a day that there is',
+      })),
+    )
   const untilMs = until === undefined ? nowMs : Date.parse(until)
   const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
   if (sinceMs >= untilMs) throw badArgument('since', 'must be before until')
@@ -156,8 +175,9 @@ const isOperation = (operation: string, asked: string): boolean =>
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkCursor('list_backup_jobs', input)
   const { workload_type: workload, item } = input
+  if (item !== undefined) checkSelector(item)
   const window = windowOf(input, context.clock.now())
-  const vault = await resolveVault(vaultOfItem(item, input.vault), context)
+  const vault = await resolveVault(vaultOfItem(item, input.vault, context.loaded.config), context)
   const target = item === undefined ? undefined : await resolveItem(item, workload, vault, context)
   const kind = workload ?? target?.names.workload
   const query = filterOf({
@@ -206,7 +226,10 @@ const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
   const jobId = isId ? parseArmId(input.job_id)?.names.get('backupjobs') : input.job_id
   if (jobId === undefined || !isName(jobId))
     throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
-  const vault = await resolveVault(isId ? vaultOfItem(input.job_id, input.vault) : input.vault, context)
+  const vault = await resolveVault(
+    isId ? vaultOfItem(input.job_id, input.vault, context.loaded.config) : input.vault,
+    context,
+  )
   const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
   const read = () =>
     secondary === undefined

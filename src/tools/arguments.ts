@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import type { ToolName } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'
 import { findTool, toolPrefix } from './catalog.ts'
-import { type Fault, InputError } from './input-error.ts'
+import { type Fault, InputError, pointerTo } from './input-error.ts'
 import { canonicalWords } from './words.ts'
 
 export interface Validator {
@@ -36,8 +36,14 @@ export const checkedArguments = (
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const checked = canonicalWords(present, properties)
   if (validate(checked)) return checked
-  throw new InputError((validate.errors ?? []).map(error => toFault(error, Object.keys(properties), checked)))
+  const errors = validate.errors ?? []
+  const faults = errors.slice(0, mostFaults).map(error => toFault(error, Object.keys(properties), checked))
+  const more = errors.length - faults.length
+  throw new InputError(more > 0 ? [...faults, { path: '', message: `and ${more} more faults` }] : faults)
 }
+
+const mostFaults = 40 // more than any tool has arguments
+const longestName = 80
 
 type Params = Record<string, unknown>
 
@@ -57,10 +63,10 @@ const sentences: Readonly<Record<string, (params: Params) => string>> = {
 const toFault = (error: ErrorObject, names: readonly string[], value: unknown): Fault => {
   const { keyword, instancePath, params, message } = error
   if (keyword === 'additionalProperties') {
-    const unknown = String(params.additionalProperty)
+    const unknown = cutName(String(params.additionalProperty))
     const meant = nearest(unknown, names)
     return {
-      path: `${instancePath}/${unknown}`,
+      path: `${instancePath}${pointerTo(unknown)}`,
       message: meant
         ? `is not an argument; did you mean "${meant}"?`
         : `is not an argument; known are ${names.join(', ')}`,
@@ -70,6 +76,8 @@ const toFault = (error: ErrorObject, names: readonly string[], value: unknown): 
   const wrong = keyword === 'enum' ? givenWord(value, instancePath, params.allowedValues as unknown[]) : ''
   return { path: instancePath, message: told + wrong }
 }
+
+const cutName = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName)}…` : name)
 
 const givenWord = (value: unknown, path: string, allowed: readonly unknown[]): string => {
   const word = (value as Record<string, unknown>)[path.slice(1)] // enums stand at the top of the arguments

@@ -6,12 +6,16 @@ export interface Fault {
   message: string
 }
 
+/** The JSON pointer (RFC 6901) to a property of the arguments, and the property that one leads to. */
+export const pointerTo = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+const nameAt = (path: string): string => path.slice(1).replaceAll('~1', '/').replaceAll('~0', '~')
+
 /** Arguments that no call can be made of: every fault at once, before anything was sent to Azure. */
 export class InputError extends Problem {
   override name = 'InputError'
 
   constructor(faults: readonly Fault[]) {
-    const told = faults.map(({ path, message }) => (path === '' ? message : `${path.slice(1)}: ${message}`)).join('; ')
+    const told = faults.map(({ path, message }) => (path === '' ? message : `${nameAt(path)}: ${message}`)).join('; ')
     super('invalid_arguments', told, 'Correct the named arguments and call again. Nothing was sent to Azure.', {
       details: { faults },
     })
