@@ -11,7 +11,7 @@ export interface Remedy {
 }
 
 const signIn =
-  'Sign in again with `recovery-services-server login` (`--tenant` names the tenant of the subscription). If the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` as above).'
+  'If the Azure CLI signs in, run `az login` (`--tenant` names the tenant of the subscription). If the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`) and start the server again.'
 const apiVersion =
   'Azure does not offer this API version here: remove api_version from the configuration, or set one that the message lists.'
 const registerProvider =
@@ -24,9 +24,9 @@ const emptyVault =
 const internal =
   'The fault is on the side of Azure. Wait some minutes and try again; if it stays, open a support case with the request id.'
 const values =
-  'Azure did not accept a value of the request. Check the arguments against what recovery_services_get_policy_details, recovery_services_list_protected_items or recovery_services_list_protectable_items show.'
+  'Azure did not accept a value of the request. Check the arguments against what recovery_services_list_policies and recovery_services_list_protected_items show.'
 const policyValues =
-  'Azure did not accept the schedule or the retention: compare them with a working policy (recovery_services_get_policy_details) or begin with a preset.'
+  'Azure did not accept the schedule or the retention: compare them with a policy of the vault that works.'
 const immutable =
   'The vault is immutable: protection can only be stopped with retain "as_per_policy", and backup data cannot be deleted before it expires. If that was refused, the vault is not immutable: retain "forever". recovery_services_get_vault shows which.'
 const vmGone =
@@ -90,12 +90,11 @@ const byCode: Readonly<Record<string, Remedy>> = {
   bmsusererrorpolicyobjectinuse: {
     code: 'precondition_failed',
     remediation:
-      'Items still use the policy: recovery_services_get_policy_details names them; give them another policy first (recovery_services_enable_protection). A standard policy cannot become an enhanced one.',
+      'Items still use the policy: recovery_services_list_protected_items with policy_name names them; give them another policy first. A standard policy cannot become an enhanced one.',
   },
   bmsusererrorinvalidconfigureprotectionrequest: {
     code: 'invalid_arguments',
-    remediation:
-      'Container, item or source do not belong together: take the item as recovery_services_list_protectable_items shows it.',
+    remediation: 'Container, item or source do not belong together: take the ids as Azure lists them.',
   },
   bmsusererrordatasourceobjectnotfound: {
     code: 'not_found',
@@ -103,8 +102,7 @@ const byCode: Readonly<Record<string, Remedy>> = {
   },
   bmsusererrorcontainerobjectnotfound: {
     code: 'not_found',
-    remediation:
-      'The server or storage account is not registered with the vault: see recovery_services_check_registration_status, then recovery_services_register_vm.',
+    remediation: 'The server or storage account is not registered with the vault: register it first.',
   },
   bmsusererrorcontainerhasdatasources: {
     code: 'precondition_failed',
@@ -133,7 +131,7 @@ const byCode: Readonly<Record<string, Remedy>> = {
   virtualmachinealreadyprotected: {
     code: 'conflict',
     remediation:
-      'The virtual machine is already protected, perhaps by another vault: recovery_services_check_registration_status says by which.',
+      'The virtual machine is already protected, perhaps by another vault: recovery_services_list_protected_items of each vault shows by which.',
   },
   usererrorcorecountsubscriptionquotareached: {
     code: 'precondition_failed',

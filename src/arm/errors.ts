@@ -116,7 +116,7 @@ function remedy(asked: Asked, azureCode: string | undefined, status: number, mes
     return {
       code: 'forbidden',
       remediation:
-        'The vault is under multi-user authorization: ask the owner of its Resource Guard (recovery_services_get_vault names it) for the role Backup MUA Operator on the guard, then try again.',
+        'The vault is under multi-user authorization: ask the owner of its Resource Guard for the role Backup MUA Operator on the guard, then try again.',
     }
   if (found.code === 'not_signed_in') return { ...found, remediation: found.remediation + tenantHint(message) }
   const isMissingRight = /^(Linked)?(AuthorizationFailed|AccessCheckFailed)$/i.test(azureCode ?? '')

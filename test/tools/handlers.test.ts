@@ -1,6 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import t from 'tap'
+import { toolNames } from '../../src/tools/catalog.ts'
 import type { Handlers } from '../../src/tools/context.ts'
 import { handlers } from '../../src/tools/handlers.ts'
+import { root } from '../helpers/server.ts'
 
 // The compiler is the check: it refuses a directive that silences nothing.
 // @ts-expect-error a tool without a function does not compile
@@ -22,4 +26,17 @@ t.test('every tool of the schemas has a function', async t => {
     'track_async_operation',
   ])
   t.ok([incomplete, misfit, partial].every(Boolean))
+})
+
+t.test('every tool that a message names is there', async t => {
+  const sources = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(file =>
+    file.endsWith('.ts'),
+  )
+  const named = sources.flatMap(file => [
+    ...readFileSync(path.join(root, 'src', file), 'utf8').matchAll(
+      /\brecovery_services_((?:list|get|test|track|check|register|enable|disable)_\w+)/g,
+    ),
+  ])
+  t.ok(named.length > 10)
+  for (const [, name = ''] of named) t.ok(toolNames.includes(name), name)
 })
