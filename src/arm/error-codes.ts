@@ -11,7 +11,7 @@ export interface Remedy {
 }
 
 const signIn =
-  'Sign in again with `recovery-services-server login` (`--tenant` names the tenant of the subscription). If the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` as above).'
+  'Sign in again: if the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`, with `--tenant` for the tenant of the subscription) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` likewise).'
 const apiVersion =
   'Azure does not offer this API version here: remove api_version from the configuration, or set one that the message lists.'
 const registerProvider =
@@ -24,7 +24,7 @@ const emptyVault =
 const internal =
   'The fault is on the side of Azure. Wait some minutes and try again; if it stays, open a support case with the request id.'
 const values =
-  'Azure did not accept a value of the request. Check the arguments against what recovery_services_get_policy_details, recovery_services_list_protected_items or recovery_services_list_protectable_items show.'
+  'Azure did not accept a value of the request. Check the arguments against what recovery_services_list_policies and recovery_services_list_protected_items show.'
 const policyValues =
   'Azure did not accept the schedule or the retention: compare them with a working policy (recovery_services_get_policy_details) or begin with a preset.'
 const immutable =

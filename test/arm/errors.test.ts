@@ -56,7 +56,7 @@ const codes: [status: number, azureCode: string, code: string, remediation: RegE
   [404, 'InvalidResourceNamespace', 'not_found', /classic/],
   [403, 'AuthorizationFailed', 'forbidden', /Backup Reader/],
   [401, 'InvalidAuthenticationToken', 'not_signed_in', /AZURE_ACCESS_TOKEN.*az login/],
-  [401, 'ExpiredAuthenticationToken', 'not_signed_in', /recovery-services-server login/],
+  [401, 'ExpiredAuthenticationToken', 'not_signed_in', /az account get-access-token/],
   [401, 'InvalidAuthenticationTokenTenant', 'not_signed_in', /--tenant/],
   [400, 'NoRegisteredProviderFound', 'not_configured', /api_version/],
   [400, 'InvalidApiVersionParameter', 'not_configured', /api_version/],
