@@ -205,8 +205,15 @@ const refused: Remedy = {
 export const isKnownCode = (azureCode: string | undefined): boolean =>
   azureCode !== undefined && Object.hasOwn(byCode, azureCode.toLowerCase())
 
+const refusedSilently: Remedy = {
+  code: 'azure_error',
+  remediation:
+    'The request was refused without a reason: check the arguments, api_version and arm_endpoint; a proxy (http.proxy or HTTPS_PROXY) may have answered in place of Azure.',
+}
+
 /** Our code and the remedy for an error of Azure: by its code, else by the HTTP status. */
-export function remedyFor(azureCode: string | undefined, httpStatus: number): Remedy {
+export function remedyFor(azureCode: string | undefined, httpStatus: number, hasReason: boolean): Remedy {
   const own = azureCode && isKnownCode(azureCode) ? byCode[azureCode.toLowerCase()] : undefined
-  return own ?? byStatus[httpStatus] ?? (httpStatus >= 500 ? { code: 'azure_error', remediation: internal } : refused)
+  const other = httpStatus >= 500 ? { code: 'azure_error' as const, remediation: internal } : undefined
+  return own ?? byStatus[httpStatus] ?? other ?? (hasReason ? refused : refusedSilently)
 }
