@@ -93,8 +93,11 @@ const serve = async (options: ServingOptions): Promise<number> => {
     if (loaded.faults.length > 0) complain(`no tool runs until the configuration is right: ${loaded.faults.join(' ')}`)
     return loaded
   })
+  // A named file that cannot be used ends the process (below): what was asked meanwhile is not answered, nor complained of.
+  const usable = () =>
+    options.configFile === undefined ? config() : config().catch(() => new Promise<never>(() => {}))
   const tools = createToolService(
-    config,
+    usable,
     once(loaded => startRuntime(loaded, options, log)),
   )
   const writer = new LineWriter(process.stdout)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import t from 'tap'
 import { type Answer, azureError, fakeArm, json, subscription, vaultPath } from './helpers/fake-arm.ts'
 import { type Refusal, refusal, withServer } from './helpers/refusals.ts'
-import { executable, Server, toolPrefix } from './helpers/server.ts'
+import { envelope, executable, Server, toolPrefix } from './helpers/server.ts'
 
 const token = 'test-token-0123456789'
 const secrets = [token]
@@ -103,14 +103,6 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
     { since },
     { '/since': /must be a time with an offset, e\.g\. 2026-11-22T02:00:00Z/ },
   ]),
-  ...['2026-11-22T23:59:60Z', '2016-12-31T23:59:60+00:00', '2026-11-22\n02:00:00Z', '2026-11-22T02:00:00+02'].map(
-    (until): (typeof rows)[number] => [
-      `the time ${JSON.stringify(until)}, which a schema may let through`,
-      'list_backup_jobs',
-      { since: 'tomorrow', until },
-      { '/since': /must be a time with an offset/ },
-    ],
-  ),
   ['a number for a time', 'list_backup_jobs', { since: 1763776800 }, { '/since': /must be string/ }],
   [
     'since after until',
@@ -267,8 +259,7 @@ t.test(
           t.equal(error.code, 'invalid_arguments')
           t.match(error.remediation, /Correct the named arguments and call again/)
           const found = faultsOf(error)
-          if (!('/until' in found && name.includes('schema may let')))
-            t.same(Object.keys(found).sort(), Object.keys(faults).sort())
+          t.same(Object.keys(found).sort(), Object.keys(faults).sort())
           for (const [at, expected] of Object.entries(faults)) {
             t.match(found[at], expected)
             t.ok(error.message.includes(found[at] ?? '?'), 'the message tells it too')
@@ -716,6 +707,14 @@ t.test('a --config file that is missing, or has no table, ends serving with 2 an
     ['.', /cannot be read/],
   ] as const) {
     const server = new Server(t, { args: ['--config', path.join(folder, name)], env: { AZURE_ACCESS_TOKEN: token } })
+    // As clients do: they ask at once.
+    server.send({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: envelope() } })
+    server.send({
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'tools/call',
+      params: { name: `${toolPrefix}list_vaults`, arguments: {}, _meta: envelope() },
+    })
     t.equal(await server.exit, 2, name)
     t.equal(server.stderr.trim().split('\n').length, 1, server.stderr)
     t.match(server.stderr, told)

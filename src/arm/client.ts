@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts'
 import { apiVersionFor } from './api-versions.ts'
 import type { Arm, PageOptions, Query, WriteOutcome, WriteRequest } from './arm.ts'
 import { operationOf } from './async-operations.ts'
-import { ArmError } from './errors.ts'
+import { ArmError, unexpectedAnswer } from './errors.ts'
 import { type ArmDeps, createExchange, type Exchange, replyOf } from './exchange.ts'
 import { pagesOf } from './paging.ts'
 import { encodePath, encodeQuery, subscriptionOf } from './paths.ts'
@@ -39,6 +39,12 @@ export function createArm(deps: ArmDeps): Arm {
   return {
     endpoint,
     get: async (path, query) => (await exchange.read(prepare('GET', path, query))).body,
+    getResource: async path => {
+      const prepared = prepare('GET', path)
+      const { body } = await exchange.read(prepared)
+      if (!hasId(body)) throw unexpectedAnswer(prepared.asked, 'the answer is no resource: it has no id')
+      return body
+    },
     readingPost: async (path, query, body) => (await exchange.read(prepare('POST', path, query, body))).body,
     pages: (path, query = {}, options: PageOptions = {}) =>
       pagesOf(
@@ -64,6 +70,9 @@ export function createArm(deps: ArmDeps): Arm {
       }),
   }
 }
+
+const hasId = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string' && body.id !== ''
 
 type Prepare = (method: Method, path: string, query?: Query, body?: unknown) => ReturnType<Exchange['prepare']>
 

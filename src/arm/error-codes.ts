@@ -11,7 +11,7 @@ export interface Remedy {
 }
 
 const signIn =
-  'If the Azure CLI signs in, run `az login` (`--tenant` names the tenant of the subscription). If the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`) and start the server again.'
+  'Sign in again: if the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`, with `--tenant` for the tenant of the subscription) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` likewise).'
 const apiVersion =
   'Azure does not offer this API version here: remove api_version from the configuration, or set one that the message lists.'
 const registerProvider =
@@ -203,8 +203,15 @@ const refused: Remedy = {
 export const isKnownCode = (azureCode: string | undefined): boolean =>
   azureCode !== undefined && Object.hasOwn(byCode, azureCode.toLowerCase())
 
+const refusedSilently: Remedy = {
+  code: 'azure_error',
+  remediation:
+    'The request was refused without a reason: check the arguments, api_version and arm_endpoint; a proxy (http.proxy or HTTPS_PROXY) may have answered in place of Azure.',
+}
+
 /** Our code and the remedy for an error of Azure: by its code, else by the HTTP status. */
-export function remedyFor(azureCode: string | undefined, httpStatus: number): Remedy {
+export function remedyFor(azureCode: string | undefined, httpStatus: number, hasReason: boolean): Remedy {
   const own = azureCode && isKnownCode(azureCode) ? byCode[azureCode.toLowerCase()] : undefined
-  return own ?? byStatus[httpStatus] ?? (httpStatus >= 500 ? { code: 'azure_error', remediation: internal } : refused)
+  const other = httpStatus >= 500 ? { code: 'azure_error' as const, remediation: internal } : undefined
+  return own ?? byStatus[httpStatus] ?? other ?? (hasReason ? refused : refusedSilently)
 }

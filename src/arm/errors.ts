@@ -85,8 +85,10 @@ export function errorOfAnswer(asked: Asked, response: ArmResponse, wait?: Wait):
     (parsed && wholeMessage(parsed)) ?? unspoken(asked, response, body.kind === 'unreadable' ? body.what : '')
   if (wait && (wait.tooLong || response.status === 429))
     return throttled(asked, wait.waitMs, message, response, azureCode)
-  const { code, remediation } = remedy(asked, azureCode, response.status, message)
-  const isForeign = body.kind === 'unreadable' && response.status < 500 && response.status !== 407
+  const { code, remediation } = remedy(asked, azureCode, response.status, parsed ? message : undefined)
+  // Azure sends nobody elsewhere: a redirect is a proxy's or a sign-in page's.
+  const isNotAzure = body.kind === 'unreadable' || response.status < 400
+  const isForeign = isNotAzure && response.status < 500 && response.status !== 407
   return new ArmError(code, message, isForeign ? proxyHint : remediation.replaceAll('{endpoint}', asked.endpoint), {
     ...factsOf(asked, response),
     azureCode,
@@ -107,11 +109,17 @@ function wholeMessage(error: AzureError): string | undefined {
   return text && safeText(text)
 }
 
-const unspoken = (asked: Asked, { status }: ArmResponse, what: string) =>
-  `${noun(asked)} was answered ${status} ${what ? `with ${what}` : 'without a word'}.`
+const unspoken = (asked: Asked, { status, headers }: ArmResponse, what: string) => {
+  const location = headers.location ?? ''
+  const host = status < 400 && URL.canParse(location) ? new URL(location).host : ''
+  const came = host ? `with a redirect to ${host}` : what ? `with ${what}` : 'without a word'
+  return `${noun(asked)} was answered ${status} ${came}.`
+}
 
-function remedy(asked: Asked, azureCode: string | undefined, status: number, message: string): Remedy {
-  const found = remedyFor(azureCode, status)
+/** `said` is undefined where Azure gave no reason. */
+function remedy(asked: Asked, azureCode: string | undefined, status: number, said: string | undefined): Remedy {
+  const found = remedyFor(azureCode, status, said !== undefined)
+  const message = said ?? ''
   if (/ResourceGuard Operation requestid/i.test(message))
     return {
       code: 'forbidden',
@@ -124,7 +132,7 @@ function remedy(asked: Asked, azureCode: string | undefined, status: number, mes
   const { action, scope, role } = missingRight(asked, message)
   const lack = isMissingRight
     ? `The account lacks the action ${action} on ${scope}.`
-    : `Azure forbids it; its message says why. If it is a matter of rights: it takes the action ${action} on ${scope}.`
+    : `Azure forbids it${said === undefined ? ' without a reason' : '; its message says why'}. If it is a matter of rights: it takes the action ${action} on ${scope}.`
   return {
     code: 'forbidden',
     remediation: `${lack} Ask an owner of that scope for the role ${role}; a role given just now works after some minutes and a new sign-in.`,

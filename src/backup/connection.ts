@@ -108,7 +108,7 @@ const testConnection: Handlers['test_connection'] = async (input, context) => {
   const rest = await Promise.all([
     attempt('azure', () => azureCheck(found, context)),
     attempt('vault', async () => {
-      const { location } = fields(await context.arm.get(found.id))
+      const { location } = fields(await context.arm.getResource(found.id))
       return {
         name: 'vault',
         status: 'ok',

@@ -179,7 +179,7 @@ const itemById = async (
   if (parsed && names?.has('protecteditems')) {
     // A share's item has an opaque name; only Azure knows what it is called.
     const isShare = workloadOf(lastName(id).split(';')[0] ?? '') === 'AzureFileShare'
-    const properties = isShare ? fields(fields(await context.arm.get(parsed.id)).properties) : {}
+    const properties = isShare ? fields(fields(await context.arm.getResource(parsed.id)).properties) : {}
     return { id: parsed.id, vault, names: namesOf(parsed.id, properties) }
   }
   if (vm && group) return vmItem(vault, group, vm)

@@ -105,7 +105,7 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
   const location = await memory.recall(
     `location:${vault.id}`,
     dayMs,
-    async () => text(fields(await arm.get(vault.id)).location) ?? '',
+    async () => text(fields(await arm.getResource(vault.id)).location) ?? '',
   )
   const region = pairedRegion(location)
   if (region === undefined)
@@ -207,7 +207,7 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
 
 /** Reads one job once. */
 export const readJob = (jobId: string, vault: VaultRef, { arm }: ToolContext): Promise<unknown> =>
-  arm.get(`${vault.id}/backupJobs/${jobId}`)
+  arm.getResource(`${vault.id}/backupJobs/${jobId}`)
 
 /** One look at a job, for following it. */
 export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {

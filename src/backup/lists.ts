@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Page, PageOptions } from '../arm/arm.ts'
 import { InvalidContinuation } from '../arm/paging.ts'
+import { isObject } from '../rpc/messages.ts'
 import { badArgument } from '../tools/input-error.ts'
 
 const defaultLimit = 50
@@ -90,7 +91,8 @@ export const listRows = async <Row>(
       let offset = resumed?.offset ?? 0
       for await (const page of source.pages({ from: resumed?.from })) {
         for (; offset < page.rows.length; offset++) {
-          const row = toRow(page.rows[offset])
+          const raw = page.rows[offset]
+          const row = isObject(raw) ? toRow(raw) : undefined // null is no row
           if (row === undefined) continue
           if (rows.length === limit)
             return { rows, nextCursor: encode(digest, { source: source.key, from: page.at, offset }) }

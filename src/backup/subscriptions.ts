@@ -62,6 +62,6 @@ export const readSubscription = async (
   id: string,
   { arm }: ToolContext,
 ): Promise<Subscription & { tenantId: string | null }> => {
-  const body = fields(await arm.get(`/subscriptions/${id}`))
+  const body = fields(await arm.getResource(`/subscriptions/${id}`))
   return { subscriptionId: id, name: text(body.displayName) ?? id, tenantId: text(body.tenantId) }
 }

@@ -192,7 +192,7 @@ const listVaults: Handlers['list_vaults'] = async (input, context) => {
 const getVault: Handlers['get_vault'] = async (input, context) => {
   const vault = await resolveVault(input.vault, context)
   const [raw, usage] = await Promise.all([
-    context.arm.get(vault.id),
+    context.arm.getResource(vault.id),
     input.include_usage ? readUsage(vault, context) : undefined,
   ])
   const body = fields(raw)
