@@ -67,7 +67,7 @@ const empty = '-'
 const cell = (value: unknown): string => {
   if (value === null || value === undefined || value === '') return empty
   if (Array.isArray(value)) return joined(value.map(cell)) || empty
-  if (!isRow(value)) return printable(String(value))
+  if (!isRow(value)) return printable(String(value).replaceAll(/\s*[\r\n]\s*/g, ' '))
   const told = Object.entries(value).map(([key, item]) => ({ key, text: cell(item) }))
   const shown = told.filter(({ text }) => text !== empty).map(({ key, text }) => `${printable(key)}: ${text}`)
   return shown.join('; ') || empty

@@ -208,7 +208,7 @@ t.test('call runs a tool by its name with or without the prefix', async t => {
 
 t.test('a result is shown as aligned lines and tables', async t => {
   const longId = `/subscriptions/${'x'.repeat(60)}`
-  const error = { code: '400196', title: null, message: 'No agent.', recommendations: ['Start it.', 'Update it.'] }
+  const error = { code: '400196', title: null, message: 'No\r\nagent.', recommendations: ['Start it.', 'Update it.'] }
   const text = JSON.stringify({
     jobs: [
       { id: longId, status: 'Completed', pool: null, vm_name: 'web-01', error: null, sizes: { bytes: 1 }, tags: [] },
@@ -280,6 +280,8 @@ t.test('a bad configuration is status 2', async t => {
   const missing = await run(['call', 'get_vault', '--replay', '/x'], { failure })
   t.match(missing, { status: 2, stdout: '' })
   t.equal(missing.stderr, 'recovery-services-server: /x is not there. Name one\\u000athat is.\n')
+  const dotless = await run(['tools'], { failure: new ConfigError('No file', 'Name one.') })
+  t.equal(dotless.stderr, 'recovery-services-server: No file. Name one.\n')
   t.match(await run(['tools'], { failure: new Error('broken') }), { status: 1, stderr: /: broken\n$/ })
 })
 
