@@ -3,7 +3,7 @@
  * On a terminal tap draws its progress; elsewhere only what failed is printed.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -12,21 +12,24 @@ const isTerminal = process.stdout.isTTY === true
 const folder = mkdtempSync(path.join(tmpdir(), 'tap-'))
 const results = path.join(folder, 'results.tap')
 const named = process.argv.slice(2)
-const { status, stdout, error } = spawnSync(
-  'node_modules/.bin/tap',
-  [
-    '--disable-coverage',
-    '--reporter=terse',
-    `--output-file=${results}`,
-    ...(named.length > 0 ? named : ['build/test/**/*.test.js']),
-  ],
-  {
+const run = args => {
+  const { status, stdout, error } = spawnSync('node_modules/.bin/tap', args, {
     stdio: ['ignore', isTerminal ? 'inherit' : 'pipe', 'inherit'],
     encoding: 'utf8',
     maxBuffer: Number.POSITIVE_INFINITY,
-  },
-)
-if (error) throw error
+  })
+  if (error) throw error
+  return { status, stdout }
+}
+
+// The tests import what tap puts together of its plugins, once for a clone.
+if (!existsSync('.tap/plugins')) run(['build'])
+const { status, stdout } = run([
+  '--disable-coverage',
+  '--reporter=terse',
+  `--output-file=${results}`,
+  ...(named.length > 0 ? named : ['build/test/**/*.test.js']),
+])
 
 let tap = ''
 try {
@@ -37,7 +40,14 @@ try {
 rmSync(folder, { recursive: true })
 
 // Behind the last line that it drew over stand the failures.
-if (status !== 0 && !isTerminal) process.stdout.write(stdout.slice(stdout.lastIndexOf('\u001b[G') + 1))
+const drawnOver = '\u001b[G'
+if (status !== 0 && !isTerminal) process.stdout.write(stdout.slice(stdout.lastIndexOf(drawnOver) + drawnOver.length))
+// A file that fails to load says so on stderr, which tap keeps to itself.
+const silent = /^# Subtest: (.*)\n {4}1\.\.0 # no tests found$/m.exec(tap)?.[1]
+if (status !== 0 && silent !== undefined) {
+  console.log(`${silent} ran no test; alone it says:`)
+  spawnSync(process.execPath, [silent], { stdio: ['ignore', 'ignore', 'inherit'] })
+}
 for (const [, name, reason] of tap.matchAll(/^ *ok \d+ - (.*) # SKIP ?(.*)$/gm))
   console.log(`skipped: ${name} (${reason})`)
 

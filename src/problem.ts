@@ -49,4 +49,9 @@ export class Problem extends Error {
     this.requestId = facts.requestId
     this.details = facts.details
   }
+
+  /** What is wrong and what to do about it, in one line. */
+  get inOneLine(): string {
+    return `${this.message.replace(/[^.!?]$/, '$&.')} ${this.remediation}`
+  }
 }

@@ -86,6 +86,7 @@ const serve = async (options: ServingOptions): Promise<number> => {
     complain(`--replay ${options.replay}: there is no such file or folder`)
     return 2
   }
+  if (process.stdin.isTTY) complain('speaks MCP with the client that starts it; --help shows the commands for people')
   const log = stderrLog(options.verbose ? 'debug' : 'notice')
   const config = once(async () => {
     const loaded = await loadConfiguration(options)

@@ -79,7 +79,7 @@ const attempt = async (name: Check['name'], check: () => Promise<Check>): Promis
     return await check()
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return { name, status: 'failed', message: `${error.code}: ${error.message} ${error.remediation}` }
+    return { name, status: 'failed', message: `${error.code}: ${error.inOneLine}` }
   }
 }
 

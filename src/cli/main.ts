@@ -36,6 +36,6 @@ export const runCommand = async (argv: readonly string[], io: CliIo): Promise<nu
 
 const sentence = (error: unknown): string => {
   if (error instanceof UsageError) return `${error.message} (--help shows what there is)`
-  if (error instanceof Problem) return `${error.message} ${error.remediation}`
+  if (error instanceof Problem) return error.inOneLine
   return error instanceof Error ? error.message : String(error)
 }

@@ -26,15 +26,19 @@ const fields = (value: Row): string[] => {
   )
 }
 
-/** Columns in the order the rows have them, but long ones (ids) last: the readable part stays on the left. */
+/**
+ * Columns in the order the rows have them, without those that are empty in every row. Long texts stand behind the short
+ * ones and paths (ids) last: the readable part stays on the left.
+ */
 const table = (rows: readonly Row[]): string[] => {
   const names = [...new Set(rows.flatMap(row => Object.keys(row)))]
-  const columns = names
-    .map(name => {
-      const cells = rows.map(row => cell(row[name]))
-      return { name: printable(name), cells, width: Math.max(name.length, ...cells.map(text => text.length)) }
-    })
-    .sort((a, b) => Number(a.width > longWidth) - Number(b.width > longWidth))
+  const all = names.map(name => {
+    const cells = rows.map(row => cell(row[name]))
+    const width = Math.max(name.length, ...cells.map(text => text.length))
+    const rank = width <= longWidth ? 0 : cells.some(text => text.startsWith('/')) ? 2 : 1
+    return { name: printable(name), cells, width, rank }
+  })
+  const columns = all.filter(({ cells }) => cells.some(text => text !== empty)).sort((a, b) => a.rank - b.rank)
   const line = (texts: readonly string[]) =>
     texts
       .map((text, index) => text.padEnd(columns[index]?.width ?? 0))
@@ -57,8 +61,17 @@ const isFlat = (value: unknown): boolean => (Array.isArray(value) ? value.every(
 
 const isWord = (value: unknown): boolean => !isRow(value) && !Array.isArray(value) && String(value).length <= longWidth
 
+const empty = '-'
+
+/** One line; of a part with fields of its own those that say something. */
 const cell = (value: unknown): string => {
-  if (value === null || value === undefined || value === '') return '-'
-  if (Array.isArray(value) && isFlat(value)) return value.length === 0 ? '-' : value.map(cell).join(', ')
-  return printable(typeof value === 'string' ? value : JSON.stringify(value))
+  if (value === null || value === undefined || value === '') return empty
+  if (Array.isArray(value)) return joined(value.map(cell)) || empty
+  if (!isRow(value)) return printable(String(value).replaceAll(/\s*[\r\n]\s*/g, ' '))
+  const told = Object.entries(value).map(([key, item]) => ({ key, text: cell(item) }))
+  const shown = told.filter(({ text }) => text !== empty).map(({ key, text }) => `${printable(key)}: ${text}`)
+  return shown.join('; ') || empty
 }
+
+/** Sentences follow each other as they are. */
+const joined = (texts: readonly string[]): string => texts.join(texts.every(text => text.endsWith('.')) ? ' ' : ', ')

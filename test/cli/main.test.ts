@@ -208,10 +208,11 @@ t.test('call runs a tool by its name with or without the prefix', async t => {
 
 t.test('a result is shown as aligned lines and tables', async t => {
   const longId = `/subscriptions/${'x'.repeat(60)}`
+  const error = { code: '400196', title: null, message: 'No\r\nagent.', recommendations: ['Start it.', 'Update it.'] }
   const text = JSON.stringify({
     jobs: [
-      { id: longId, status: 'Completed', vm_name: 'web-01', error: null, sizes: { bytes: 1 } },
-      { id: longId, status: 'Failed', vm_name: 'w\u001b[2J', error: 'Agent, offline' },
+      { id: longId, status: 'Completed', pool: null, vm_name: 'web-01', error: null, sizes: { bytes: 1 }, tags: [] },
+      { id: longId, status: 'Failed', pool: '', vm_name: 'w\u001b[2J', error, tags: {} },
     ],
     count: 2,
     next_cursor: '',
@@ -226,9 +227,9 @@ t.test('a result is shown as aligned lines and tables', async t => {
   t.equal(
     stdout,
     `jobs:
-  status     vm_name     error           sizes        id
-  Completed  web-01      -               {"bytes":1}  ${longId}
-  Failed     w\\u001b[2J  Agent, offline  -            ${longId}
+  status     vm_name     sizes     error                                                                    id
+  Completed  web-01      bytes: 1  -                                                                        ${longId}
+  Failed     w\\u001b[2J  -         code: 400196; message: No agent.; recommendations: Start it. Update it.  ${longId}
 count:       2
 next_cursor: -
 tiers:       Snapshot, Vault
@@ -279,6 +280,8 @@ t.test('a bad configuration is status 2', async t => {
   const missing = await run(['call', 'get_vault', '--replay', '/x'], { failure })
   t.match(missing, { status: 2, stdout: '' })
   t.equal(missing.stderr, 'recovery-services-server: /x is not there. Name one\\u000athat is.\n')
+  const dotless = await run(['tools'], { failure: new ConfigError('No file', 'Name one.') })
+  t.equal(dotless.stderr, 'recovery-services-server: No file. Name one.\n')
   t.match(await run(['tools'], { failure: new Error('broken') }), { status: 1, stderr: /: broken\n$/ })
 })
 
