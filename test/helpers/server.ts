@@ -3,6 +3,8 @@
  * environment holds nothing that the test did not give, so that no machine's own sign-in or configuration gets in.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 
@@ -63,7 +65,8 @@ export class Server {
   #watchers: (() => void)[] = []
 
   constructor(t: Test, { args = [], env = {}, era = 'modern' }: Options = {}) {
-    const home = t.testdir({})
+    // Not `t.testdir`: that empties the folder in which the test may have laid its configuration.
+    const home = mkdtempSync(path.join(tmpdir(), 'recovery-services-'))
     this.#era = era
     this.process = spawn(process.execPath, [executable, ...args], {
       cwd: home,
@@ -78,7 +81,11 @@ export class Server {
       this.#wake()
     })
     void this.exit.then(() => this.#wake())
-    t.teardown(() => this.process.kill('SIGKILL'))
+    t.teardown(async () => {
+      this.process.kill('SIGKILL')
+      await this.exit
+      rmSync(home, { recursive: true, force: true })
+    })
   }
 
   #read(text: string): void {
@@ -88,6 +95,11 @@ export class Server {
       this.#rest = this.#rest.slice(end + 1)
     }
     this.#wake()
+  }
+
+  /** What was written after the last line end: nothing, once the server is quiet. */
+  get unfinished(): string {
+    return this.#rest
   }
 
   #wake(): void {
