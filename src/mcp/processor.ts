@@ -123,7 +123,10 @@ export class Processor {
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
     if (messages.length > maxInFlight)
-      return errorText(undefined, new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxInFlight} messages.`))
+      return errorText(
+        undefined,
+        new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxInFlight} messages.`),
+      )
     const answers = await Promise.all(
       messages.map(message =>
         message.kind === 'request' && message.method === 'initialize'
