@@ -223,14 +223,16 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
 
 const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
   const isId = input.job_id.startsWith('/')
-  const jobId = isId ? parseArmId(input.job_id)?.names.get('backupjobs') : input.job_id
+  const names = isId ? parseArmId(input.job_id)?.names : undefined
+  const jobId = isId ? names?.get('backupjobs') : input.job_id
   if (jobId === undefined || !isName(jobId))
     throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
   const vault = await resolveVault(
     isId ? vaultOfItem(input.job_id, input.vault, context.loaded.config) : input.vault,
     context,
   )
-  const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
+  // The ids of jobs in the paired region name a region, and no vault.
+  const secondary = input.secondary_region || names?.has('locations') ? await secondaryPath(vault, context) : undefined
   const read = () =>
     secondary === undefined
       ? readJob(jobId, vault, context)

@@ -106,6 +106,11 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
     tests.push(row => Date.parse(row.latest_recovery_point_time ?? row.last_backup_time ?? '1970-01-01') < beforeMs)
   }
   if (part !== undefined) tests.push(row => contains(row.friendly_name, part))
+  // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
+  const { workload_type: workload, backup_management_type: managementType, policy_name: policy } = input
+  if (workload !== undefined) tests.push(row => row.workload_type === workload)
+  if (managementType !== undefined) tests.push(row => row.backup_management_type === managementType)
+  if (policy !== undefined) tests.push(row => sameText(row.policy_name, policy))
   return tests
 }
 

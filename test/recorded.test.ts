@@ -1,0 +1,281 @@
+/** Real answers of Azure, replayed; and what is recorded here, replayed again. */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import t from 'tap'
+import type { Recording } from '../src/arm/recordings.ts'
+import { checked } from './helpers/checked.ts'
+import { azureError, fakeArm, json, subscription, vaultPath } from './helpers/fake-arm.ts'
+import { root } from './helpers/server.ts'
+
+t.jobs = 3
+t.setTimeout(120_000)
+
+type Row = Record<string, unknown>
+interface Raw {
+  id: string
+  name: string
+  properties: Record<string, unknown>
+}
+
+const recordings = path.join(root, '../shared/recordings')
+const files = existsSync(recordings) ? readdirSync(recordings).filter(name => name.endsWith('.json')) : []
+
+const vaultPattern =
+  /\/subscriptions\/([^/]+)\/resourceGroups\/([^/]+)\/providers\/Microsoft\.RecoveryServices\/vaults\/([^/?]+)/i
+
+/** The vault that most requests of a recording are about. */
+const vaultOf = ({ exchanges }: Recording): [subscription: string, group: string, vault: string] => {
+  const counts = new Map<string, number>()
+  for (const { request } of exchanges) {
+    const found = vaultPattern.exec(request.url)?.slice(1).join('/')
+    if (found) counts.set(found, (counts.get(found) ?? 0) + 1)
+  }
+  const [[most = ''] = []] = [...counts].sort(([, a], [, b]) => b - a)
+  return most.split('/') as [string, string, string]
+}
+
+/** The first answer to a GET of a path and filter that went well. */
+const firstOf = ({ exchanges }: Recording, at: string, filter?: string): { value: Raw[] } & Raw => {
+  const found = exchanges.find(({ request, response }) => {
+    const url = new URL(request.url)
+    const asked = url.searchParams.get('$filter')
+    const isIt = decodeURIComponent(url.pathname).toLowerCase() === at.toLowerCase()
+    return request.method === 'GET' && isIt && asked === (filter ?? null) && response.status === 200
+  })
+  return found?.response.body as { value: Raw[] } & Raw
+}
+
+/** Filters as they were recorded, and the arguments that must lead to them. */
+const itemFilters: [filter: string | undefined, args: Row][] = [
+  [undefined, {}],
+  ["backupManagementType eq 'AzureStorage'", { backup_management_type: 'AzureStorage' }],
+  ["backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'", { workload_type: 'VM' }],
+  ["policyName eq 'DefaultPolicy'", { policy_name: 'DefaultPolicy' }],
+]
+
+const states = /^(Invalid|IRPending|Protected|ProtectionError|ProtectionStopped|ProtectionPaused|BackupsSuspended)$/
+const statuses = /^(InProgress|Completed|CompletedWithWarnings|Failed|Cancelled|Cancelling)$/
+const time = /^20(1[5-9]|2\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
+
+t.test(
+  'recordings',
+  files.length > 0 ? {} : { skip: 'the recordings are not here (../shared/recordings)' },
+  async t => {
+    const answered = new Map<string, number>()
+    for (const file of files) {
+      const text = readFileSync(path.join(recordings, file), 'utf8')
+      const recording = JSON.parse(text) as Recording
+      const [subscriptionId, group, vault] = vaultOf(recording)
+      const at = `/subscriptions/${subscriptionId}/resourceGroups/${group}/providers/Microsoft.RecoveryServices/vaults/${vault}`
+      const env = { AZURE_SUBSCRIPTION_ID: subscriptionId, AZURE_RESOURCE_GROUP: group, AZURE_VAULT_NAME: vault }
+      const calls = await checked(t, { args: ['--replay', path.join(recordings, file)], env })
+
+      const good = async (tool: string, args: Row): Promise<Row> => {
+        answered.set(tool, (answered.get(tool) ?? 0) + 1)
+        const body = await calls.good(tool, args)
+        const told = JSON.stringify(body)
+        t.notMatch(told, /"(0001|2001)-01-01T/, `${file} ${tool}: no time that stands for none`)
+        for (const [, id = ''] of told.matchAll(/"id":"(\/[^"]+)"/g)) t.ok(text.includes(id), `${file} ${tool}: ${id}`)
+        return body
+      }
+
+      const vaults = firstOf(recording, `/subscriptions/${subscriptionId}/providers/Microsoft.RecoveryServices/vaults`)
+      if (vaults) {
+        const { vaults: rows } = (await good('list_vaults', { limit: 1000 })) as { vaults: Row[] }
+        t.same(
+          rows.map(({ id }) => id),
+          vaults.value.map(({ id }) => id),
+          `${file}: vaults`,
+        )
+        for (const row of rows) t.ok(row.location && row.resource_group, String(row.id))
+      }
+      if (firstOf(recording, at)) {
+        t.match(await good('get_vault', { include_raw: true }), {
+          vault_name: vault,
+          resource_group: group,
+          location: /^[a-z0-9]+$/,
+          provisioning_state: 'Succeeded',
+          raw: { name: vault },
+        })
+        const { checks } = (await good('test_connection', {})) as { checks: Row[] }
+        t.match(checks[3], { name: 'vault', status: 'ok' }, file)
+      }
+      for (const filter of [undefined, "backupManagementType eq 'AzureStorage'"]) {
+        const listed = firstOf(recording, `${at}/backupPolicies`, filter)
+        if (!listed) continue
+        const args = filter === undefined ? {} : { backup_management_type: 'AzureStorage' }
+        const { policies } = (await good('list_policies', { ...args, limit: 1000 })) as { policies: Row[] }
+        t.same(
+          policies.map(row => row.policy_name),
+          listed.value.map(({ name }) => name),
+          `${file}: policies`,
+        )
+        for (const row of policies)
+          t.match(row, {
+            workload_type: /^(VM|SQL|SAPHana|AzureFileShare)$/,
+            schedule: /daily|weekly|hours/,
+            retention: /\d/,
+          })
+      }
+      for (const [filter, args] of itemFilters) {
+        const listed = firstOf(recording, `${at}/backupProtectedItems`, filter)
+        if (!listed) continue
+        const { protected_items: items } = (await good('list_protected_items', { ...args, limit: 1000 })) as {
+          protected_items: Row[]
+        }
+        t.same(
+          items.map(({ id, friendly_name }) => [id, friendly_name]),
+          listed.value.map(({ id, properties }) => [id, properties.friendlyName]),
+          `${file}: items ${filter}`,
+        )
+        for (const item of items) {
+          t.match(item.protection_state, states, file)
+          t.match(item, { vault_name: vault, workload_type: /^(VM|AzureFileShare)$/, resource_group: String }, file)
+          if (item.last_backup_time !== null) t.match(item.last_backup_time, time, file)
+          if (item.workload_type === 'VM') t.equal(item.vm_name, item.friendly_name, file)
+          else t.match(item.storage_account, /^[a-z0-9]+$/, file)
+        }
+      }
+      const jobs = firstOf(recording, `${at}/backupJobs`)
+      if (jobs) {
+        const { jobs: rows } = (await good('list_backup_jobs', { since: '2015-01-01T00:00:00Z', limit: 1000 })) as {
+          jobs: Row[]
+        }
+        t.ok(rows.length > 0, `${file}: jobs`)
+      }
+      const read = new Set<string>()
+      for (const { request, response } of recording.exchanges) {
+        const id = /\/backupJobs\/([0-9a-f-]{36})\?/i.exec(request.url)?.[1]
+        if (request.method !== 'GET' || response.status !== 200 || id === undefined || read.has(id)) continue
+        read.add(id)
+        const { properties } = response.body as Raw
+        const job = await good('get_job_details', { job_id: id })
+        t.match(job, {
+          job_id: id,
+          operation: /^[A-Z]/,
+          status: statuses,
+          start_time: time,
+          friendly_name: properties.entityFriendlyName,
+        })
+        if (job.status === 'Failed') t.match(job.error, { code: /^\d+$|^[A-Z]/, message: /./ }, file)
+        if (job.status !== 'InProgress') t.match(job, { end_time: time, duration_seconds: Number }, file)
+      }
+      const followed = new Set<string>()
+      for (const { request, response } of recording.exchanges) {
+        const { origin, pathname } = new URL(request.url)
+        if (request.method !== 'GET' || response.status !== 200 || !/\/backupOperations\/[^/]+$/i.test(pathname))
+          continue
+        if (followed.has(pathname)) continue
+        followed.add(pathname)
+        const tracked = await good('track_async_operation', { operation_url: origin + pathname })
+        t.match(
+          tracked,
+          { vault_name: String, status: /^(in_progress|succeeded|succeeded_with_warnings|failed)$/, start_time: time },
+          file,
+        )
+      }
+      t.equal(await calls.server.end(), 0)
+      // One of them holds a 504, which is asked again.
+      t.match(calls.server.stderr, /^(\S+ warning asking Azure again .* reason="504" .*\n)?$/, file)
+    }
+    t.same([...answered.keys()].sort(), [
+      'get_job_details',
+      'get_vault',
+      'list_backup_jobs',
+      'list_policies',
+      'list_protected_items',
+      'list_vaults',
+      'test_connection',
+      'track_async_operation',
+    ])
+  },
+)
+
+t.test('what was recorded is replayed alike, and holds no secret', async t => {
+  const secrets = [
+    'test-token-0123456789',
+    'c2VjcmV0LXNpZ25hdHVyZQ',
+    'SIGNED-PART',
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln',
+  ]
+  const [token, signature, signed, jwt] = secrets
+  const job = '00000000-0000-0000-0001-000000000001'
+  const sas = `https://account.blob.core.windows.net/c/script.py?sv=2024-01-01&sig=${signature}%3D`
+  const azure = await fakeArm(t, ({ url }, response) => {
+    const [place = ''] = url.replace(vaultPath, '').split('?')
+    if (place === '') {
+      const redundancySettings = { standardTierStorageRedundancy: 'GeoRedundant' }
+      const securitySettings = { softDeleteSettings: { softDeleteState: 'Enabled' } }
+      return json(response, 200, {
+        id: vaultPath,
+        name: 'vault-prod',
+        location: 'eastus',
+        tags: { link: sas, note: `Bearer ${jwt}` },
+        properties: { redundancySettings, securitySettings },
+      })
+    }
+    if (place === '/backupPolicies') {
+      const page = url.includes('skipToken') ? 2 : 1
+      const properties = { backupManagementType: 'AzureIaasVM' }
+      const nextLink = `${azure.endpoint}${vaultPath}/backupPolicies?api-version=2025-08-01&$skipToken=2`
+      const value = [{ id: `${vaultPath}/backupPolicies/p${page}`, name: `p${page}`, properties }]
+      return json(response, 200, page === 1 ? { value, nextLink } : { value }, { 'set-cookie': `session=${signed}` })
+    }
+    if (place.startsWith('/backupJobs/'))
+      return json(response, 200, {
+        id: `${vaultPath}/backupJobs/${job}`,
+        name: job,
+        properties: { operation: 'Backup', status: 'Completed', extendedInfo: { propertyBag: { 'Script link': sas } } },
+      })
+    if (place.startsWith('/backupOperations/'))
+      return json(response, 200, {
+        id: 'o',
+        name: 'o',
+        status: 'Succeeded',
+        properties: { objectType: 'x', jobId: job },
+      })
+    azureError(response, 404, 'ResourceNotFound', `Nothing at ${sas}`)
+  })
+  const operation_url = `${azure.endpoint}${vaultPath}/backupOperations/00000000-0000-0000-0002-000000000001?api-version=2025-08-01&t=1&c=${signed}&s=${signed}&h=${signed}`
+  const folder = t.testdirName.concat('-recorded')
+  const run = async (args: readonly string[]): Promise<unknown[]> => {
+    const calls = await checked(t, { args: [...azure.args, ...args], env: azure.env })
+    const told = [
+      await calls.good('get_vault', { include_raw: true }),
+      await calls.good('list_policies', { limit: 1000 }),
+      await calls.good('get_job_details', { job_id: job, include_raw: true }),
+      await calls.good('track_async_operation', { operation_url }),
+      // Each request has an id of its own.
+      { ...(await calls.bad('get_vault', { vault: 'rg-backup/vault-gone' })), details: undefined },
+    ]
+    t.equal(await calls.server.end(), 0)
+    t.equal(calls.server.stderr, '')
+    return told
+  }
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const live = await run(['--record', folder])
+  const [name = '', ...others] = readdirSync(folder)
+  t.same(others, [])
+  t.match(name, /^\d{4}-\d\d-\d\dT[\d-]+(\.\d+)?Z-\d+\.json$/)
+  const file = path.join(folder, name)
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  const text = readFileSync(file, 'utf8')
+  for (const secret of secrets) t.notOk(text.includes(secret), `${secret} is not in the file`)
+  for (const secret of secrets) t.notOk(JSON.stringify(live).includes(secret), `${secret} is in no result`)
+  t.ok(azure.seen.some(({ headers }) => headers.authorization === `Bearer ${token}`))
+
+  const schema = JSON.parse(readFileSync(path.join(root, 'schemas/fixture.json'), 'utf8'))
+  const ajv = new Ajv2020({ allErrors: true, strict: false })
+  addFormats.default(ajv)
+  t.ok(ajv.validate(schema, JSON.parse(text)), JSON.stringify(ajv.errors))
+  t.match(JSON.parse(text), { source: { kind: 'recorded', apiVersion: '2025-08-01' } })
+  t.equal(JSON.parse(text).exchanges.length, azure.seen.length)
+  t.ok(text.includes(subscription), 'ids and names stay')
+
+  const asked = azure.seen.length
+  const again = await run(['--replay', folder])
+  t.equal(azure.seen.length, asked, 'nothing was asked again')
+  t.same(again, live)
+})
