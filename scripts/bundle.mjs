@@ -4,7 +4,7 @@
  * than an ES one; so the chunks are split as modules first and each is then turned into CommonJS. Chunks that are loaded
  * at start anyway are put into the entry, which hands them to the others: a file costs about half a millisecond to load.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build, transform } from 'esbuild'
 
@@ -93,13 +93,9 @@ const packages = new Set(
 const notices = [...packages].sort().map(name => {
   const folder = path.join(root, 'node_modules', name)
   const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
-  const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license'].flatMap(file => {
-    try {
-      return [readFileSync(path.join(folder, file), 'utf8')]
-    } catch {
-      return []
-    }
-  })[0]
-  return `${name} ${version} (${license})\n\n${text ?? ''}`
+  const file = readdirSync(folder).find(each => /^licen[cs]e/i.test(each))
+  if (!file) throw new Error(`${name} comes without the text of its licence`)
+  const text = readFileSync(path.join(folder, file), 'utf8')
+  return `${name} ${version} (${license})\n\n${text}`
 })
 writeFileSync(path.join(bin, 'THIRD-PARTY-LICENSES.txt'), notices.join(`\n${'-'.repeat(80)}\n`))

@@ -38,7 +38,7 @@ const matches = (pattern: string, action: string): boolean => {
 }
 
 /** Each entry of ARM's permissions is one role: allowed is what any role allows and does not itself take back. */
-export const mayDo = (permissions: unknown, action: string): boolean =>
+const mayDo = (permissions: unknown, action: string): boolean =>
   list(fields(permissions).value).some(
     role =>
       texts(role.actions).some(pattern => matches(pattern, action)) &&

@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer'
 export type Line = { kind: 'text'; text: string } | { kind: 'not_utf8' } | { kind: 'too_long'; limitBytes: number }
 
 /** Four times the longest line that clients are known to send (4 MiB); a longer one is dropped as it arrives, not held. */
-export const maxLineBytes = 16 * 1024 * 1024
+const maxLineBytes = 16 * 1024 * 1024
 
 const newline = 0x0a
 const carriageReturn = 0x0d
