@@ -15,8 +15,8 @@ export interface ArmReply {
 
 export interface Page {
   rows: readonly unknown[]
-  /** Path and query (no host) that fetch this page again; undefined for the first. */
-  at: string | undefined
+  /** Path and query (no host) that fetch this page again. */
+  at: string
   /** Path and query (no host) of the next page, where there is one. */
   next: string | undefined
 }

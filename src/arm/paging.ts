@@ -34,7 +34,7 @@ export async function* pagesOf(source: PageSource, from: string | undefined): As
     const next = nextOf(source, asked, reply.body, here)
     if (next !== undefined && seen.has(next))
       throw unexpectedAnswer(asked, 'the next page is one that was already read')
-    yield { rows, at, next }
+    yield { rows, at: here, next }
     if (next === undefined) return
     at = next
   }

@@ -22,7 +22,7 @@ t.test('pages follow nextLink as it is, and a page names itself and the next', a
   const third = second.replace('x%3D', 'y')
   t.same(asked, [`GET ${list}?api-version=2025-08-01&$filter=a%20b`, `GET ${second}`, `GET ${third}`])
   t.same(pages, [
-    { rows: [1, 2], at: undefined, next: second },
+    { rows: [1, 2], at: `${list}?api-version=2025-08-01&$filter=a%20b`, next: second },
     { rows: [], at: second, next: third },
     { rows: [3], at: third, next: undefined },
   ])
