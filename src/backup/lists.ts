@@ -13,7 +13,7 @@ export const defaultLimit = 50
 interface Position {
   /** Which of several lists (one per subscription, say), by its key. */
   source: string
-  /** Path and query of the page; undefined for a list's first. */
+  /** Path and query of the page, with the filter it was made with; undefined for a list not begun. */
   from: string | undefined
   /** Place of the next row in that page. */
   offset: number
