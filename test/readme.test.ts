@@ -187,5 +187,6 @@ t.test('codes and options that the README names are there', async t => {
     run(process.execPath, [executable, ...command.split(' ').filter(Boolean), '--help'], { env }),
   )
   const help = (await Promise.all(helps)).map(({ stdout }) => stdout).join('')
-  for (const [, option = ''] of readme.matchAll(/`(?:[a-z]+ )?(--[a-z-]+)(?= |`)/g)) t.match(help, new RegExp(`${option}(?![a-z-])`))
+  for (const [, option = ''] of readme.matchAll(/`(?:[a-z]+ )?(--[a-z-]+)(?= |`)/g))
+    t.match(help, new RegExp(`${option}(?![a-z-])`))
 })

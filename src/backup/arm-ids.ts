@@ -18,24 +18,30 @@ export interface ParsedId {
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** What can be part of no name in an id: separators of URLs and paths, control characters, and a name of dots only. */
+/** What can be part of no name: separators of URLs and paths, control characters, and a name of dots only. */
 const notInNames = /[/\\?#%&<>"\u0000-\u001F\u007F]|^\.+$/
+/** Databases may be called nearly anything (`R&D 50%`); what an id names is encoded again before it is sent. */
+const notInIds = /[/\\?#\u0000-\u001F\u007F]|^\.*$/
 
 export const isGuid = (text: string): boolean => guid.test(text)
 export const isName = (text: string): boolean => text.length > 0 && text.length <= 260 && !notInNames.test(text)
 
+/** A name that holds a `%` of its own is no encoded one. */
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 /** The parts of an id, or undefined where the text is none. Percent-encoded names (`%3B`) are decoded first. */
 export const parseArmId = (text: string): ParsedId | undefined => {
   if (!/^\/subscriptions\//i.test(text)) return undefined
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-  const segments = decoded.replace(/\/$/, '').slice(1).split('/')
+  const segments = text.replace(/\/$/, '').slice(1).split('/').map(decoded)
   const subscriptionId = segments[1] ?? ''
-  if (!isGuid(subscriptionId) || segments.length % 2 !== 0 || !segments.every(isName)) return undefined
+  if (!isGuid(subscriptionId) || segments.length % 2 !== 0) return undefined
+  if (segments.some(name => name.length > 260 || notInIds.test(name))) return undefined
   const names = new Map<string, string>()
   const types: string[] = []
   let provider: string | undefined
@@ -51,7 +57,7 @@ export const parseArmId = (text: string): ParsedId | undefined => {
   }
   // The provider pairs with its namespace, so after it types and names are in step again.
   return {
-    id: decoded as ArmId,
+    id: `/${segments.join('/')}` as ArmId,
     subscriptionId,
     resourceGroup: names.get('resourcegroups'),
     names,
@@ -85,8 +91,10 @@ export const vaultRef = (subscriptionId: string, resourceGroup: string, vaultNam
 /** The vault that an id names or lies in. */
 export const vaultOf = (parsed: ParsedId): VaultRef | undefined => {
   const vaultName = parsed.names.get('vaults')
-  if (!sameText(parsed.provider, 'Microsoft.RecoveryServices') || !vaultName || !parsed.resourceGroup) return undefined
-  return vaultRef(parsed.subscriptionId, parsed.resourceGroup, vaultName)
+  const { provider, resourceGroup } = parsed
+  if (!sameText(provider, 'Microsoft.RecoveryServices') || !vaultName || !resourceGroup) return undefined
+  if (!isName(vaultName) || !isName(resourceGroup)) return undefined
+  return vaultRef(parsed.subscriptionId, resourceGroup, vaultName)
 }
 
 /** The last name of an id. */

@@ -8,7 +8,7 @@ import type { Handlers, ToolContext } from '../tools/context.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { fields, isoTime, list, text, texts } from './fields.ts'
 import { readSubscription } from './subscriptions.ts'
-import { resolveVault } from './vaults.ts'
+import { inVault, resolveVault } from './vaults.ts'
 
 type Check = TestConnectionOutput['checks'][number]
 type Permissions = NonNullable<TestConnectionOutput['permissions']>
@@ -108,7 +108,7 @@ const testConnection: Handlers['test_connection'] = async (input, context) => {
   const rest = await Promise.all([
     attempt('azure', () => azureCheck(found, context)),
     attempt('vault', async () => {
-      const { location } = fields(await context.arm.getResource(found.id))
+      const { location } = fields(await inVault(found, context, () => context.arm.getResource(found.id)))
       return {
         name: 'vault',
         status: 'ok',

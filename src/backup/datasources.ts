@@ -76,13 +76,27 @@ const byAnswer = new Map(
   workloads.flatMap(workload => datasources[workload].answers.map(word => [word, workload] as const)),
 )
 
-/** The workload that one of Azure's words means; undefined for workloads that this table lacks (MAB, DPM). */
-export const workloadOf = (word: string | null): Workload | undefined =>
-  word === null ? undefined : byAnswer.get(word.toLowerCase())
+/**
+ * The workload that one of Azure's words means; undefined for workloads that this table lacks. A DPM server protects
+ * what it calls a `VM` too: the management type, where it is known, tells them apart.
+ */
+export const workloadOf = (word: string | null, managementType: string | null = null): Workload | undefined => {
+  const workload = word === null ? undefined : byAnswer.get(word.toLowerCase())
+  const isOther =
+    workload && managementType && datasources[workload].managementType.toLowerCase() !== managementType.toLowerCase()
+  return isOther ? undefined : workload
+}
+
+/**
+ * The workload of a job's or policy's `properties`, else Azure's own word for it. Virtual machines and shares leave the
+ * word out, their management type says it.
+ */
+export const workloadWord = (word: string | null, managementType: string | null): string | null =>
+  workloadOf(word ?? (managementType === 'AzureStorage' ? 'AzureFileShare' : managementType), managementType) ?? word
 
 /** The management type that two arguments together ask for. Throws InputError where they contradict each other. */
 export const managementTypeOf = (input: {
-  workload_type?: Workload
+  workload_type?: Workload | undefined
   backup_management_type?: ManagementType
 }): ManagementType | undefined => {
   const { workload_type: workload, backup_management_type: asked } = input

@@ -14,8 +14,13 @@ export const fields = (value: unknown): Fields => (isObject(value) ? value : non
 export const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
 /** Non-empty text. */
 export const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
-export const number = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null
+/** A number; some are sent as text. */
+export const number = (value: unknown): number | null => {
+  const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  return typeof amount === 'number' && Number.isFinite(amount) ? amount : null
+}
+/** A code that is a text here and a number there. */
+export const word = (value: unknown): string | null => (typeof value === 'number' ? String(value) : text(value))
 export const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(item => typeof item === 'string' && item !== '') : []

@@ -4,12 +4,11 @@
  * A thing's names go from the outer to the inner: a VM is group, vm; a database group, vm, instance, database; a share
  * group, account, share. They come from the item's id and source, whose names follow rules (section 3 of the wire facts).
  */
-import type { Config } from '../config/types.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
-import { isGuid, isName, lastName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
-import { datasources, type Workload, workloadOf } from './datasources.ts'
+import { isName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { datasources, type ManagementType, managementTypeOf, type Workload, workloadOf } from './datasources.ts'
 import { type Fields, fields, list, text } from './fields.ts'
 import { filterOf } from './filters.ts'
 
@@ -18,6 +17,8 @@ export interface ItemNames {
   resourceGroup: string | null
   /** The VM, or the server as the guest calls it where no VM is known. */
   vmName: string | null
+  /** All names of the machine: the VM's, the guest's own, those of a group's nodes. Jobs use the guest's. */
+  servers: readonly string[]
   instanceName: string | null
   databaseName: string | null
   storageAccount: string | null
@@ -25,49 +26,59 @@ export interface ItemNames {
   friendlyName: string
 }
 
+/** Containers that name a group: `IaasVMContainer;iaasvmcontainerv2;{group};{vm}` and its like. Others have no rule. */
+const inGroup = /^(?:IaasVMContainer|VMAppContainer|StorageContainer);[^;]+;([^;]+);([^;]+)$/i
+
 /** Names of an item from its id and its `properties`, which may be empty where only the id is at hand. */
 export const namesOf = (id: string, properties: Fields): ItemNames => {
   const ids = parseArmId(id)?.names
-  const container = (ids?.get('protectioncontainers') ?? '').split(';')
-  const item = (ids?.get('protecteditems') ?? ids?.get('protectableitems') ?? '').split(';')
+  const [, containerGroup, containerName] = inGroup.exec(ids?.get('protectioncontainers') ?? '') ?? []
+  const [prefix = '', ...inner] = (ids?.get('protecteditems') ?? ids?.get('protectableitems') ?? '').split(';')
   const source = parseArmId(text(properties.virtualMachineId) ?? text(properties.sourceResourceId) ?? '')?.names
-  const workload =
-    workloadOf(text(properties.protectedItemType)) ??
-    workloadOf(text(properties.workloadType)) ??
-    workloadOf(item[0] ?? null)
+  const words = [text(properties.protectedItemType), text(properties.workloadType), prefix]
+  const managementType = text(properties.backupManagementType)
+  const workload = words.map(word => workloadOf(word, managementType)).find(found => found !== undefined)
   const kind = workload && datasources[workload].managementType
-  const friendlyName = text(properties.friendlyName) ?? item.at(-1) ?? ''
+  const isDatabase = kind === 'AzureWorkload'
+  const isShare = kind === 'AzureStorage'
+  // `SQLDataBase;{instance};{database}`: a database's own name may hold a semicolon.
+  const ownName = isDatabase ? inner.slice(1).join(';') : inner.at(-1)
+  const friendlyName = text(properties.friendlyName) ?? (ownName || inner[0] || '')
+  const guestName = text(properties.serverName) ?? text(properties.computerName)
+  const vmName = isShare ? null : (source?.get('virtualmachines') ?? containerName ?? guestName)
+  const nodes = list(properties.nodesList).map(node => text(node.nodeName))
   return {
     workload,
     // Ids lower-case a group; the source's id has it as it was created.
-    resourceGroup: source?.get('resourcegroups') ?? container.at(-2) ?? null,
-    vmName:
-      kind === 'AzureStorage'
-        ? null
-        : (source?.get('virtualmachines') ??
-          (container.length > 2 ? container.at(-1) : undefined) ??
-          text(properties.serverName)),
-    instanceName: kind === 'AzureWorkload' ? (text(properties.parentName) ?? item.at(-2) ?? null) : null,
-    databaseName: kind === 'AzureWorkload' ? friendlyName : null,
-    storageAccount: kind === 'AzureStorage' ? (source?.get('storageaccounts') ?? container.at(-1) ?? null) : null,
+    resourceGroup: source?.get('resourcegroups') ?? containerGroup ?? null,
+    vmName,
+    servers: [...new Set([vmName, guestName, ...nodes].filter(name => name !== null))],
+    instanceName: isDatabase ? (text(properties.parentName) ?? inner[0] ?? null) : null,
+    databaseName: isDatabase ? friendlyName : null,
+    storageAccount: isShare ? (source?.get('storageaccounts') ?? containerName ?? null) : null,
     friendlyName,
   }
 }
 
-const outerNames = (
-  { resourceGroup, vmName, instanceName, storageAccount }: ItemNames,
-  server: string | null,
-): string[][] =>
-  [[resourceGroup], [vmName, server, storageAccount], [instanceName]].map(level => level.filter(name => name !== null))
+const host = (name: string): string => name.toLowerCase().split('.')[0] ?? ''
+
+/** One machine by two names, with or without its domain. */
+export const sameHost = (a: string, b: string): boolean =>
+  sameText(a, b) || (host(a) === host(b) && (!a.includes('.') || !b.includes('.')))
 
 /** True where the last part is the thing's own name and the others name outer levels in their order, some left out. */
-const fits = (parts: readonly string[], names: ItemNames, server: string | null): boolean => {
+const fits = (parts: readonly string[], names: ItemNames): boolean => {
   if (!sameText(parts.at(-1), names.friendlyName)) return false
-  const isVm = names.workload === 'VM'
+  const { resourceGroup, servers, storageAccount, instanceName } = names
+  const levels: ((part: string) => boolean)[] = [
+    part => sameText(part, resourceGroup),
+    part => sameText(part, storageAccount) || servers.some(server => sameHost(part, server)),
+    part => sameText(part, instanceName),
+  ]
+  const outer = names.workload === 'VM' ? levels.slice(0, 1) : levels
   let level = 0
-  const levels = isVm ? outerNames(names, null).slice(0, 1) : outerNames(names, server)
   for (const part of parts.slice(0, -1)) {
-    const found = levels.findIndex((choices, at) => at >= level && choices.some(name => sameText(name, part)))
+    const found = outer.findIndex((isNamed, at) => at >= level && isNamed(part))
     if (found === -1) return false
     level = found + 1
   }
@@ -80,73 +91,33 @@ export interface ProtectedItemRef {
   names: ItemNames
 }
 
-/** The container and item of a VM, whose names follow from its group and name. */
-const vmItem = (vault: VaultRef, group: string, vm: string): ProtectedItemRef => {
-  const inner = `iaasvmcontainerv2;${group};${vm}`
-  return {
-    id: `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${inner}/protectedItems/VM;${inner}`,
-    vault,
-    names: {
-      workload: 'VM',
-      resourceGroup: group,
-      vmName: vm,
-      instanceName: null,
-      databaseName: null,
-      storageAccount: null,
-      friendlyName: vm,
-    },
-  }
+/** The id of a VM's item by its container: `iaasvmcontainerv2;{group};{vm}`, for a classic VM `iaasvmcontainer;…`. */
+export const vmItemId = (vault: VaultRef, container: string): string =>
+  `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${container}/protectedItems/VM;${container}`
+
+const vmItem = (vault: VaultRef, group: string, vm: string, isClassic = false): ProtectedItemRef => {
+  const id = vmItemId(vault, `${isClassic ? 'iaasvmcontainer' : 'iaasvmcontainerv2'};${group};${vm}`)
+  return { id, vault, names: namesOf(id, {}) }
 }
 
-/**
- * The vault that an id of something in a vault names; `vault` as it was given for any other selector. Throws InputError
- * where `vault` was given too and is another one.
- */
-export const vaultOfItem = (
-  item: string | undefined,
-  vault: string | undefined,
-  config: Pick<Config, 'vaults'>,
-): string | undefined => {
-  if (item === undefined || !item.startsWith('/')) return vault
-  const parsed = parseArmId(item)
-  const own = parsed && vaultOf(parsed)
-  if (!own) return vault
-  if (vault !== undefined && !mayMean(vault, own, config))
-    throw badArgument('vault', `is ${vault}, but the id lies in ${own.id}; leave vault out`)
-  return own.id
-}
-
-/** False where any part of what was given names another vault. A subscription's display name tells nothing here. */
-const mayMean = (given: string, own: VaultRef, { vaults }: Pick<Config, 'vaults'>): boolean => {
-  const entry = vaults.find(({ key }) => sameText(key, given))
-  const parsed = parseArmId(given)
-  const byId = parsed && vaultOf(parsed)
-  const [name, group, subscription] = entry
-    ? [entry.name, entry.resourceGroup, entry.subscription]
-    : byId
-      ? [byId.vaultName, byId.resourceGroup, byId.subscriptionId]
-      : given.split('/').reverse()
-  return (
-    sameText(name, own.vaultName) &&
-    (group === undefined || sameText(group, own.resourceGroup)) &&
-    (subscription === undefined || !isGuid(subscription) || sameText(subscription, own.subscriptionId))
-  )
-}
+const protectedOrProtectable = /^vaults\/backupfabrics\/protectioncontainers\/(protecteditems|protectableitems)$/
 
 /** Throws InputError for what can be no selector of an item; nothing was sent then. */
 export const checkSelector = (selector: string): void => {
   if (!selector.startsWith('/')) {
-    if (selector.split('/').every(isName)) return
+    // Names are compared only, so they may be any: a database is called "R&D 50%".
+    if (!selector.split('/').includes('')) return
     throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
   }
-  const names = parseArmId(selector)?.names
-  if (!['protecteditems', 'virtualmachines', 'shares'].some(type => names?.has(type)))
-    throw badArgument('item', 'is no ARM id of a protected item, a VM or a file share')
+  const parsed = parseArmId(selector)
+  const isKnown =
+    parsed && (protectedOrProtectable.test(parsed.type) || /(^|\/)(virtualmachines|shares)$/.test(parsed.type))
+  if (!isKnown) throw badArgument('item', 'is no ARM id of a protected or protectable item, a VM or a file share')
 }
 
 /**
- * The protected item that a selector means. Nothing is listed for the id of a protected item or of a VM, nor for
- * `group/vm` with workload VM; anything else is looked for in one list of the vault's items.
+ * The protected item that a selector means. Nothing is listed for the id of a protected or protectable item or of a VM,
+ * nor for `group/vm` with workload VM; anything else is looked for in one list of the vault's items.
  */
 export const resolveItem = async (
   selector: string,
@@ -158,8 +129,8 @@ export const resolveItem = async (
   if (selector.startsWith('/')) return itemById(selector, workload, vault, context)
   const parts = selector.split('/')
   const [group, vm] = parts
-  if (workload === 'VM' && parts.length === 2 && group && vm) return vmItem(vault, group, vm)
-  return findItem(selector, vault, context, workload, (names, server) => fits(parts, names, server))
+  if (workload === 'VM' && parts.length === 2 && group && vm && parts.every(isName)) return vmItem(vault, group, vm)
+  return findItem(selector, vault, context, workload, names => fits(parts, names))
 }
 
 const itemById = async (
@@ -169,29 +140,47 @@ const itemById = async (
   context: ToolContext,
 ): Promise<ProtectedItemRef> => {
   const parsed = parseArmId(id)
-  const names = parsed?.names
-  const [vm, group, share, account] = [
-    names?.get('virtualmachines'),
-    parsed?.resourceGroup,
-    names?.get('shares'),
-    names?.get('storageaccounts'),
-  ]
-  if (parsed && names?.has('protecteditems')) {
-    // A share's item has an opaque name; only Azure knows what it is called.
-    const isShare = workloadOf(lastName(id).split(';')[0] ?? '') === 'AzureFileShare'
-    const properties = isShare ? fields(fields(await context.arm.getResource(parsed.id)).properties) : {}
-    return { id: parsed.id, vault, names: namesOf(parsed.id, properties) }
+  const isOf = (own: Workload | undefined) => {
+    if (own && workload && own !== workload)
+      throw badArgument('workload_type', `is ${workload}, but item is a ${datasources[own].noun}; leave it out`)
   }
-  if (vm && group) return vmItem(vault, group, vm)
-  if (share && account)
+  if (parsed && protectedOrProtectable.test(parsed.type)) {
+    const itemId = parsed.id.replace(/\/protectableItems\/(?=[^/]+$)/i, '/protectedItems/')
+    isOf(namesOf(itemId, {}).workload)
+    return { id: itemId, vault, names: await namesById(itemId, context) }
+  }
+  const { names, resourceGroup: group } = parsed ?? {}
+  const [vm, share, account] = [names?.get('virtualmachines'), names?.get('shares'), names?.get('storageaccounts')]
+  if (vm && group && parsed?.type === 'virtualmachines') {
+    isOf('VM')
+    return vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute'))
+  }
+  if (share && account) {
+    isOf('AzureFileShare')
     return findItem(
       id,
       vault,
       context,
-      workload ?? 'AzureFileShare',
+      'AzureFileShare',
       found => sameText(found.storageAccount, account) && sameText(found.friendlyName, share),
     )
-  throw badArgument('item', 'is no ARM id of a protected item, a VM or a file share')
+  }
+  throw badArgument('item', 'is no ARM id of a protected or protectable item, a VM or a file share')
+}
+
+/**
+ * A VM's id tells all its names. A share's item has an opaque name, and no id tells what a database's server calls
+ * itself: Azure knows. A database whose item is gone may still have jobs.
+ */
+const namesById = async (id: string, { arm }: ToolContext): Promise<ItemNames> => {
+  const computed = namesOf(id, {})
+  if (computed.workload === 'VM') return computed
+  try {
+    return namesOf(id, fields(fields(await arm.getResource(id)).properties))
+  } catch (error) {
+    if (!(error instanceof Problem) || computed.workload === 'AzureFileShare') throw error
+    return computed
+  }
 }
 
 const findItem = async (
@@ -199,18 +188,18 @@ const findItem = async (
   vault: VaultRef,
   { arm }: ToolContext,
   workload: Workload | undefined,
-  isMeant: (names: ItemNames, server: string | null) => boolean,
+  isMeant: (names: ItemNames) => boolean,
 ): Promise<ProtectedItemRef> => {
   const found: ProtectedItemRef[] = []
-  const others: ProtectedItemRef[] = []
-  const query = itemFilter(workload)
-  for await (const { rows } of arm.pages(`${vault.id}/backupProtectedItems`, query))
-    for (const row of list(rows)) {
-      const properties = fields(row.properties)
+  let near: ProtectedItemRef[] = []
+  for await (const { rows } of arm.pages(`${vault.id}/backupProtectedItems`, itemFilter({ workload_type: workload }))) {
+    const refs = list(rows).map(row => {
       const id = text(row.id) ?? ''
-      const names = namesOf(id, properties)
-      ;(isMeant(names, text(properties.serverName)) ? found : others).push({ id, vault, names })
-    }
+      return { id, vault, names: namesOf(id, fields(row.properties)) }
+    })
+    found.push(...refs.filter(({ names }) => isMeant(names)))
+    near = nearestItems(selector, [...near, ...refs])
+  }
   if (found.length === 1 && found[0]) return found[0]
   if (found.length > 1)
     throw new Problem(
@@ -225,7 +214,7 @@ const findItem = async (
     'not_found',
     `"${selector}" fits no protected item of ${vault.vaultName}.`,
     'Use the id of one of the candidates, or another vault; recovery_services_list_protected_items shows what is protected.',
-    { details: { candidates: nearestItems(selector, others).map(candidate) } },
+    { details: { candidates: near.map(candidate) } },
   )
 }
 
@@ -252,8 +241,14 @@ const nearestItems = (selector: string, items: readonly ProtectedItemRef[]): Pro
   return [...items].sort((a, b) => distance(a) - distance(b)).slice(0, 10)
 }
 
-/** The filter that lists one workload's items; all of them where there is none. */
-const itemFilter = (workload: Workload | undefined, policyName?: string): { $filter?: string } => {
-  const source = workload && datasources[workload]
-  return filterOf({ backupManagementType: source?.managementType, itemType: source?.azureWord, policyName })
-}
+/** The part of a list's filter that Azure applies to items. Throws InputError where workload and type contradict. */
+export const itemFilter = (input: {
+  workload_type?: Workload | undefined
+  backup_management_type?: ManagementType
+  policy_name?: string
+}): { $filter?: string } =>
+  filterOf({
+    backupManagementType: managementTypeOf(input),
+    itemType: input.workload_type && datasources[input.workload_type].azureWord,
+    policyName: input.policy_name,
+  })

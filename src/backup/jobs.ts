@@ -2,15 +2,15 @@
 import type { GetJobDetailsOutput, ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument, InputError, pointerTo } from '../tools/input-error.ts'
+import { badArgument, checkAll, InputError, pointerTo } from '../tools/input-error.ts'
 import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
-import { datasources, workloadOf } from './datasources.ts'
-import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time } from './fields.ts'
+import { datasources, workloadOf, workloadWord } from './datasources.ts'
+import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time, word } from './fields.ts'
 import { filterOf, filterTime } from './filters.ts'
-import { checkSelector, type ItemNames, resolveItem, vaultOfItem } from './items.ts'
+import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
-import { resolveVault } from './vaults.ts'
+import { withVaultOf } from './vaults.ts'
 import { follow, type Step } from './waiting.ts'
 
 type JobRow = ListBackupJobsOutput['jobs'][number]
@@ -21,10 +21,10 @@ const overStatuses: ReadonlySet<string> = new Set(['Completed', 'CompletedWithWa
 
 export const isJobOver = (status: string): boolean => overStatuses.has(status)
 
-/** Errors of a job; shares leave the title out, databases add a message of their own. */
+/** Errors of a job; shares leave the title out, agents the code; databases add a message of their own. */
 const errorsOf = (properties: Fields): JobError[] => {
   const errors = list(properties.errorDetails).map(detail => ({
-    code: String(detail.errorCode ?? ''),
+    code: word(detail.errorCode) ?? '',
     title: text(detail.errorTitle),
     message: text(detail.errorString) ?? '',
     recommendations: texts(detail.recommendations),
@@ -36,16 +36,16 @@ const errorsOf = (properties: Fields): JobError[] => {
 
 /** A VM's item id follows from the container that the job names; other jobs name their item by its plain name only. */
 const itemIdOf = (properties: Fields, vault: VaultRef): string | null => {
-  const container = text(properties.containerName)
-  if (container === null || !/^iaasvmcontainer/i.test(container)) return null
-  return `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${container}/protectedItems/VM;${container}`
+  const container = /^(?:IaasVMContainer;)?(iaasvmcontainer(?:v2)?;[^;]+;[^;]+)$/i.exec(
+    text(properties.containerName) ?? '',
+  )
+  return container?.[1] ? vmItemId(vault, container[1]) : null
 }
 
 export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
   const body = fields(raw)
   const properties = fields(body.properties)
   const managementType = text(properties.backupManagementType)
-  const word = text(properties.workloadType)
   return {
     id: text(body.id) ?? '',
     job_id: text(body.name) ?? lastName(text(body.id) ?? ''),
@@ -55,7 +55,7 @@ export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
     friendly_name: text(properties.entityFriendlyName),
     item_id: itemIdOf(properties, vault),
     backup_management_type: managementType,
-    workload_type: workloadOf(word ?? (managementType === 'AzureStorage' ? 'AzureFileShare' : managementType)) ?? word,
+    workload_type: workloadWord(text(properties.workloadType), managementType),
     start_time: time(properties.startTime),
     end_time: time(properties.endTime),
     duration_seconds: seconds(properties.duration),
@@ -65,7 +65,7 @@ export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
 }
 
 const percentOf = (properties: Fields): number | null =>
-  properties.status === 'Completed' ? 100 : number(fields(properties.extendedInfo).progressPercentage)
+  /^Completed/.test(text(properties.status) ?? '') ? 100 : number(fields(properties.extendedInfo).progressPercentage)
 
 /** Older versions of the service send the number 1 where newer ones send the word. It stays on finished jobs. */
 const isCancellable = (properties: Fields): boolean =>
@@ -79,7 +79,9 @@ export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false):
   const extended = fields(properties.extendedInfo)
   // Some of Azure's keys end in a space ("Recovery point time ").
   const bag = Object.fromEntries(
-    Object.entries(fields(extended.propertyBag)).map(([name, value]) => [name.trim(), String(value)]),
+    Object.entries(fields(extended.propertyBag))
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => [name.trim(), String(value)]),
   )
   return {
     ...toJobRow(raw, vault),
@@ -118,24 +120,29 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
 }
 
 /** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */
-const isJobOf = (names: ItemNames, raw: unknown): boolean => {
+export const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   const properties = fields(fields(raw).properties)
+  const managementType = text(properties.backupManagementType)
   const entity = text(properties.entityFriendlyName)
+  if (workloadOf(workloadWord(text(properties.workloadType), managementType), managementType) !== names.workload)
+    return false
   if (names.workload === 'VM') {
     const container = text(properties.containerName)?.split(';')
     return container
       ? sameText(container.at(-1), names.vmName) && sameText(container.at(-2), names.resourceGroup)
       : sameText(entity, names.vmName)
   }
-  if (names.workload === 'AzureFileShare')
-    return sameText(entity, names.friendlyName) && sameText(text(properties.storageAccountName), names.storageAccount)
+  if (names.workload === 'AzureFileShare') {
+    const account = text(properties.storageAccountName)
+    return sameText(entity, names.friendlyName) && (account === null || sameText(account, names.storageAccount))
+  }
+  const isOn = (server: string | null | undefined) =>
+    !server || names.servers.length === 0 || names.servers.some(name => sameHost(name, server))
+  const agent = text(properties.mabServerName) ?? text(properties.dpmServerName)
+  if (sameText(entity, names.friendlyName)) return isOn(agent)
   // `orders` for configuration, `orders [sql-01]` for backups and restores.
-  const [, database, server] = /^(.*?)(?: \[(.*)\])?$/.exec(entity ?? '') ?? []
-  return (
-    sameText(database, names.friendlyName) &&
-    workloadOf(text(properties.workloadType)) === names.workload &&
-    (server === undefined || names.vmName === null || server.toLowerCase().startsWith(names.vmName.toLowerCase()))
-  )
+  const [, database, server] = /^(.*) \[([^[\]]*)\]$/.exec(entity ?? '') ?? []
+  return sameText(database, names.friendlyName) && isOn(server)
 }
 
 /** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
@@ -160,7 +167,7 @@ const windowOf = (
     )
   const untilMs = until === undefined ? nowMs : Date.parse(until)
   const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
-  if (sinceMs >= untilMs) throw badArgument('since', 'must be before until')
+  if (sinceMs >= untilMs) throw badArgument('since', 'must be before until, which is now where it is left out')
   // Seconds are the finest the filter has: round outwards.
   return {
     startTime: filterTime(Math.floor(sinceMs / 1000) * 1000),
@@ -169,16 +176,31 @@ const windowOf = (
 }
 
 /** Databases say how: `Backup (Full)` is a `Backup`. */
-const isOperation = (operation: string, asked: string): boolean =>
-  operation === asked || operation.startsWith(`${asked} (`)
+const isOperation = (operation: string, asked: string): boolean => sameText(operation.replace(/ \(.*\)$/, ''), asked)
 
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
-  checkCursor('list_backup_jobs', input)
+  const { item } = input
+  const nowMs = context.clock.now()
+  checkAll(
+    () => checkCursor('list_backup_jobs', input),
+    () => item !== undefined && checkSelector(item),
+    () => windowOf(input, nowMs),
+  )
+  const window = windowOf(input, nowMs)
+  return withVaultOf('item', item, input.vault, context, vault => jobsIn(vault, input, window, context))
+}
+
+const jobsIn = async (
+  vault: VaultRef,
+  input: ListBackupJobsInput,
+  window: ReturnType<typeof windowOf>,
+  context: ToolContext,
+): Promise<ListBackupJobsOutput> => {
   const { workload_type: workload, item } = input
-  if (item !== undefined) checkSelector(item)
-  const window = windowOf(input, context.clock.now())
-  const vault = await resolveVault(vaultOfItem(item, input.vault, context.loaded.config), context)
-  const target = item === undefined ? undefined : await resolveItem(item, workload, vault, context)
+  const [target, secondary] = await Promise.all([
+    item === undefined ? undefined : resolveItem(item, workload, vault, context),
+    input.secondary_region ? secondaryPath(vault, context) : undefined,
+  ])
   const kind = workload ?? target?.names.workload
   const query = filterOf({
     ...window,
@@ -186,9 +208,8 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
     status: input.status,
     backupManagementType: kind && datasources[kind].managementType,
   })
-  const secondary = input.secondary_region ? await secondaryPath(vault, context) : undefined
   const source: Source = {
-    key: vault.vaultName,
+    key: vault.id,
     pages: options =>
       secondary === undefined
         ? context.arm.pages(`${vault.id}/backupJobs`, query, options)
@@ -198,7 +219,7 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
     const row = toJobRow(raw, vault)
     if (workload !== undefined && row.workload_type !== workload) return undefined
     // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
-    if (input.status !== undefined && row.status !== input.status) return undefined
+    if (input.status !== undefined && !sameText(row.status, input.status)) return undefined
     if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined
     return target === undefined || isJobOf(target.names, raw) ? row : undefined
   })
@@ -222,23 +243,21 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
 }
 
 const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
-  const isId = input.job_id.startsWith('/')
-  const names = isId ? parseArmId(input.job_id)?.names : undefined
-  const jobId = isId ? names?.get('backupjobs') : input.job_id
+  const parsed = parseArmId(input.job_id)
+  const jobId = input.job_id.startsWith('/') ? parsed?.names.get('backupjobs') : input.job_id
   if (jobId === undefined || !isName(jobId))
     throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
-  const vault = await resolveVault(
-    isId ? vaultOfItem(input.job_id, input.vault, context.loaded.config) : input.vault,
-    context,
-  )
-  // The ids of jobs in the paired region name a region, and no vault.
-  const secondary = input.secondary_region || names?.has('locations') ? await secondaryPath(vault, context) : undefined
-  const read = () =>
-    secondary === undefined
-      ? readJob(jobId, vault, context)
-      : context.arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
-  const { value } = await follow(input.wait_seconds ?? 0, context, async () => jobStep(await read(), vault))
-  return toJobDetails(value, vault, input.include_raw)
+  // The id of a job in the secondary region lies in no vault: …/locations/{region}/backupJobs/{id}
+  const isSecondary = input.secondary_region || parsed?.names.has('locations')
+  return withVaultOf('job_id', input.job_id, input.vault, context, async vault => {
+    const secondary = isSecondary ? await secondaryPath(vault, context) : undefined
+    const read = () =>
+      secondary === undefined
+        ? readJob(jobId, vault, context)
+        : context.arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
+    const { value } = await follow(input.wait_seconds ?? 0, context, async () => jobStep(await read(), vault))
+    return toJobDetails(value, vault, input.include_raw)
+  })
 }
 
 export const jobs = { list_backup_jobs: listBackupJobs, get_job_details: getJobDetails } satisfies Partial<Handlers>

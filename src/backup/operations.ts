@@ -56,7 +56,8 @@ const step = (look: Look, vault: VaultRef | undefined): Step<Look> => {
     }
   if (job === undefined || !vault)
     return { value: look, isOver: true, retryAfterSeconds: undefined, percent: null, message: poll.kind }
-  return { ...jobStep(job, vault), value: look }
+  const ofJob = jobStep(job, vault)
+  return { ...ofJob, isOver: poll.kind !== 'succeeded' || ofJob.isOver, value: look }
 }
 
 const track: Handlers['track_async_operation'] = async (input, context) => {

@@ -19,10 +19,11 @@ const at = (times: unknown): string => (clockTimes(times) ? ` at ${clockTimes(ti
 const on = (days: unknown): string => (texts(days).length > 0 ? ` on ${texts(days).join(', ')}` : '')
 
 const hourly = (schedule: Fields): string => {
-  const hours = number(schedule.interval) ?? 0
+  const hours = number(schedule.interval)
   const window = number(schedule.scheduleWindowDuration)
   const start = clockTimes([schedule.scheduleWindowStartTime])
-  return `every ${plural(hours, 'hours')}${start ? ` from ${start}` : ''}${window === null ? '' : ` for ${plural(window, 'hours')}`}`
+  const every = hours === null ? 'hourly' : `every ${plural(hours, 'hours')}`
+  return `${every}${start ? ` from ${start}` : ''}${window === null ? '' : ` for ${plural(window, 'hours')}`}`
 }
 
 /** V2 schedules nest the parts that V1 schedules have at their top. */
@@ -31,7 +32,8 @@ const scheduleWords: Readonly<Record<string, (schedule: Fields) => string>> = {
   Daily: schedule => `daily${at(schedule.scheduleRunTimes ?? fields(schedule.dailySchedule).scheduleRunTimes)}`,
   Weekly: schedule => {
     const weekly = fields(schedule.weeklySchedule)
-    return `weekly${on(schedule.scheduleRunDays ?? weekly.scheduleRunDays)}${at(schedule.scheduleRunTimes ?? weekly.scheduleRunTimes)}`
+    const weeks = number(schedule.scheduleWeeklyFrequency) ?? 0
+    return `${weeks > 1 ? `every ${weeks} weeks` : 'weekly'}${on(schedule.scheduleRunDays ?? weekly.scheduleRunDays)}${at(schedule.scheduleRunTimes ?? weekly.scheduleRunTimes)}`
   },
 }
 
@@ -43,23 +45,22 @@ const scheduleLine = (value: unknown): string => {
   return frequency === null ? 'no schedule' : (scheduleWords[frequency]?.(schedule) ?? frequency.toLowerCase())
 }
 
-const duration = (value: unknown): string => {
+const duration = (value: unknown): string | null => {
   const { count, durationType } = fields(value)
-  return plural(number(count) ?? 0, text(durationType) ?? 'Days')
+  const amount = number(count)
+  return amount === null ? null : plural(amount, text(durationType) ?? 'Days')
 }
 
-/** Which day of the month or year a monthly or yearly point is: "1st Sunday" style, or days of the month. */
+/** Which day of the month or year a monthly or yearly point is: "First Sunday" style, or days of the month. */
 const dayWords = (schedule: Fields): string => {
   const weekly = fields(schedule.retentionScheduleWeekly)
   const months = texts(schedule.monthsOfYear)
-  const days = list(fields(schedule.retentionScheduleDaily).daysOfTheMonth).map(day =>
-    day.isLast === true ? 'last' : String(day.date),
+  const days = list(fields(schedule.retentionScheduleDaily).daysOfTheMonth).map(({ isLast, date }) =>
+    isLast === true ? 'last day' : `day ${number(date) ?? '?'}`,
   )
+  const weekdays = [texts(weekly.weeksOfTheMonth), texts(weekly.daysOfTheWeek)].map(names => names.join(', '))
   const format = text(schedule.retentionScheduleFormatType)
-  const which =
-    format === 'Daily'
-      ? days.map(day => `day ${day}`).join(', ')
-      : [...texts(weekly.weeksOfTheMonth), ...texts(weekly.daysOfTheWeek)].join(' ')
+  const which = format === 'Daily' ? days.join(', ') : weekdays.filter(part => part !== '').join(' ')
   return [which, months.join(', ')].filter(part => part !== '').join(' of ')
 }
 
@@ -69,14 +70,27 @@ const longTerm = (retention: Fields): string[] =>
     if (schedule === null || schedule === undefined) return []
     const body = fields(schedule)
     const days = name === 'weekly' ? texts(body.daysOfTheWeek).join(', ') : dayWords(body)
-    return [`${name} ${duration(body.retentionDuration)}${days ? ` (${days})` : ''}`]
+    return [`${[name, duration(body.retentionDuration)].filter(Boolean).join(' ')}${days ? ` (${days})` : ''}`]
   })
 
 const retentionLine = (value: unknown): string => {
   const retention = fields(value)
   const terms = longTerm(retention)
-  if (terms.length > 0) return terms.join(', ')
-  return retention.retentionDuration === undefined ? 'none' : duration(retention.retentionDuration)
+  return terms.length > 0 ? terms.join(', ') : (duration(retention.retentionDuration) ?? 'none')
+}
+
+const withSnapshots = (retention: string, days: number | null): string =>
+  days === null ? retention : `${retention}; snapshots ${plural(days, 'days')}`
+
+/** `CopyOnlyFull` as people write it: "copy only full". */
+const partName = (part: Fields): string =>
+  (text(part.policyType) ?? 'backup').replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()
+
+const partRetention = (part: Fields): string => {
+  const retention = retentionLine(part.retentionPolicy)
+  const days = number(fields(part.snapshotBackupAdditionalDetails).instantRpRetentionRangeInDays)
+  if (days === null) return retention
+  return `${retention === 'none' ? '' : `${retention}, `}snapshots ${plural(days, 'days')}`
 }
 
 /** Schedule and retention of a policy's `properties`. */
@@ -86,18 +100,16 @@ export const policyLines = (properties: Fields): { schedule: string; retention: 
   const inZone = (line: string) => (zone === null ? line : `${line} (${zone})`)
   const parts = list(properties.subProtectionPolicy)
   if (parts.length > 0) {
-    const lines = (line: (part: Fields) => string) =>
-      parts.map(part => `${(text(part.policyType) ?? 'backup').toLowerCase()} ${line(part)}`).join('; ')
+    const lines = (line: (part: Fields) => string) => parts.map(part => `${partName(part)} ${line(part)}`).join('; ')
     return {
       schedule: inZone(lines(part => scheduleLine(part.schedulePolicy))),
-      retention: lines(part => retentionLine(part.retentionPolicy)),
+      retention: lines(partRetention),
     }
   }
   const vaulted = fields(properties.vaultRetentionPolicy)
   const snapshots = number(properties.instantRpRetentionRangeInDays) ?? number(vaulted.snapshotRetentionInDays)
-  const retention = retentionLine(vaulted.vaultRetention ?? properties.retentionPolicy)
   return {
     schedule: inZone(scheduleLine(properties.schedulePolicy)),
-    retention: snapshots === null ? retention : `${retention}; snapshots ${plural(snapshots, 'days')}`,
+    retention: withSnapshots(retentionLine(vaulted.vaultRetention ?? properties.retentionPolicy), snapshots),
   }
 }

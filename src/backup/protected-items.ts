@@ -1,13 +1,12 @@
 /** What a vault protects. */
 import type { ListProtectedItemsInput, ListProtectedItemsOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
+import { checkAll } from '../tools/input-error.ts'
 import { lastName, sameText, type VaultRef } from './arm-ids.ts'
-import { datasources, managementTypeOf } from './datasources.ts'
-import { type Fields, fields, list, seconds, text, texts, time } from './fields.ts'
-import { filterOf } from './filters.ts'
-import { namesOf } from './items.ts'
-import { answerOf, checkCursor, listRows } from './lists.ts'
-import { resolveVault } from './vaults.ts'
+import { type Fields, fields, list, seconds, text, texts, time, word } from './fields.ts'
+import { itemFilter, namesOf, sameHost } from './items.ts'
+import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
+import { withVault } from './vaults.ts'
 
 type ItemRow = ListProtectedItemsOutput['protected_items'][number]
 
@@ -19,28 +18,28 @@ const unhealthyWords: ReadonlySet<string> = new Set([
   'actionsuggested',
   'notreachable',
   'failed',
+  'transientunhealthy',
+  'persistentunhealthy',
 ])
 const isTrouble = (word: string | null): boolean => word !== null && unhealthyWords.has(word.toLowerCase())
 
-/** The newest fault that Azure tells of an item: databases have one field for it, VMs and shares a list each. */
+/** How backups of an item go. Azure has another one for restores, whose troubles are not the item's. */
+const backupKpi = (properties: Fields): Fields => fields(fields(properties.kpisHealths).BackupOperationStatusKPI)
+
+/** Codes and titles that say that all is well; 400239 is `IaasVmHealthGreenDefault`. */
+const isFault = ({ code, title }: Fields): boolean => {
+  const told = [word(code), text(title)].filter(each => each !== null)
+  return told.length > 0 && !told.some(each => /^(0|Success|400239)$|HealthGreen/i.test(each))
+}
+
+/** The fault of an item's backups: databases have one field for it, VMs and shares a list each. */
 const errorOf = (properties: Fields): ItemRow['error'] => {
+  const details = [...list(backupKpi(properties).resourceHealthDetails), ...list(properties.healthDetails)]
   const last = fields(properties.lastBackupErrorDetail)
-  const lastCode = text(last.code)
-  if (lastCode !== null && lastCode !== 'Success')
-    return {
-      code: lastCode,
-      title: null,
-      message: text(last.message) ?? '',
-      recommendations: texts(last.recommendations),
-    }
-  const kpis = Object.values(fields(properties.kpisHealths)).flatMap(kpi => list(fields(kpi).resourceHealthDetails))
-  // Code 0 and the two "…Default" codes of VMs (400239 and its kin) say that all is well.
-  const found = [...kpis, ...list(properties.healthDetails)].find(
-    detail => detail.code !== 0 && !/^Success$|HealthGreen/.test(text(detail.title) ?? ''),
-  )
+  const found = [last, ...details].find(isFault)
   if (!found) return null
   return {
-    code: String(found.code),
+    code: word(found.code) ?? '',
     title: text(found.title),
     message: text(found.message) ?? '',
     recommendations: texts(found.recommendations),
@@ -66,14 +65,20 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     workload_type: names.workload ?? text(properties.workloadType) ?? '',
     backup_management_type: text(properties.backupManagementType) ?? '',
     resource_group: names.resourceGroup,
-    vm_name: names.vmName ?? text(properties.computerName),
+    vm_name: names.vmName,
     instance_name: names.instanceName,
     database_name: names.databaseName,
     storage_account: names.storageAccount,
     source_id: text(properties.virtualMachineId) ?? text(properties.sourceResourceId),
     protection_state: state,
     health,
-    is_healthy: ![health, state, lastStatus, text(properties.protectionStatus)].some(isTrouble),
+    is_healthy: ![
+      health,
+      state,
+      lastStatus,
+      text(properties.protectionStatus),
+      text(backupKpi(properties).resourceHealthStatus),
+    ].some(isTrouble),
     last_backup_status: lastStatus,
     last_backup_time: time(properties.lastBackupTime),
     latest_recovery_point_time: time(properties.lastRecoveryPoint),
@@ -83,6 +88,13 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     soft_delete_remaining_seconds: isSoftDeleted ? seconds(properties.deferredDeleteTimeRemaining) : null,
     error: errorOf(properties),
   }
+}
+
+/** The time of a backup is that of a recovery point only where it succeeded: Azure tells the time of failed ones too. */
+const latestPointMs = ({ latest_recovery_point_time: point, last_backup_time: backup, ...row }: ItemRow): number => {
+  if (point !== null) return Date.parse(point)
+  const isSuccess = /^(Completed|CompletedWithWarnings|Healthy)$/i.test(row.last_backup_status ?? '')
+  return backup !== null && isSuccess ? Date.parse(backup) : Number.NEGATIVE_INFINITY
 }
 
 type Test = (row: ItemRow, raw: unknown) => boolean
@@ -95,15 +107,16 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   const { server, protection_state: state, older_than_hours: hours, name_contains: part } = input
   const tests: Test[] = []
   if (server !== undefined)
-    tests.push(({ vm_name, storage_account }, raw) =>
-      [vm_name, storage_account, text(fields(fields(raw).properties).serverName)].some(name => sameText(name, server)),
-    )
+    tests.push(({ id, storage_account: account }, raw) => {
+      const { servers } = namesOf(id, fields(fields(raw).properties))
+      return sameText(account, server) || servers.some(name => sameHost(name, server))
+    })
   if (state === 'SoftDeleted') tests.push(row => row.is_soft_deleted)
   else if (state !== undefined) tests.push(row => row.protection_state === state && !row.is_soft_deleted)
   if (input.unhealthy_only) tests.push(row => !row.is_healthy)
   if (hours !== undefined) {
     const beforeMs = nowMs - hours * 3_600_000
-    tests.push(row => Date.parse(row.latest_recovery_point_time ?? row.last_backup_time ?? '1970-01-01') < beforeMs)
+    tests.push(row => latestPointMs(row) < beforeMs)
   }
   if (part !== undefined) tests.push(row => contains(row.friendly_name, part))
   // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
@@ -115,24 +128,23 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
 }
 
 const listProtectedItems: Handlers['list_protected_items'] = async (input, context) => {
-  checkCursor('list_protected_items', input)
-  const managementType = managementTypeOf(input)
-  const vault = await resolveVault(input.vault, context)
-  const query = filterOf({
-    backupManagementType: managementType,
-    itemType: input.workload_type && datasources[input.workload_type].azureWord,
-    policyName: input.policy_name,
-  })
+  checkAll(
+    () => checkCursor('list_protected_items', input),
+    () => itemFilter(input),
+  )
+  const query = itemFilter(input)
   const tests = testsOf(input, context.clock.now())
-  const source = {
-    key: vault.vaultName,
-    pages: (options: object) => context.arm.pages(`${vault.id}/backupProtectedItems`, query, options),
-  }
-  const listed = await listRows('list_protected_items', input, [source], raw => {
-    const row = toItemRow(raw, vault)
-    return tests.every(test => test(row, raw)) ? row : undefined
+  return withVault(input.vault, context, async vault => {
+    const source: Source = {
+      key: vault.id,
+      pages: options => context.arm.pages(`${vault.id}/backupProtectedItems`, query, options),
+    }
+    const listed = await listRows('list_protected_items', input, [source], raw => {
+      const row = toItemRow(raw, vault)
+      return tests.every(test => test(row, raw)) ? row : undefined
+    })
+    return answerOf('protected_items', listed)
   })
-  return answerOf('protected_items', listed)
 }
 
 export const protectedItems = { list_protected_items: listProtectedItems } satisfies Partial<Handlers>

@@ -12,9 +12,12 @@ export interface Subscription {
   name: string
 }
 
-/** The subscriptions that the account sees, by id. Remembered for half an hour. */
-export const allSubscriptions = ({ arm, memory }: ToolContext): Promise<Subscription[]> =>
-  memory.recall('subscriptions', lifetimeMs, async () => {
+/** The subscriptions that the account sees, by id. Remembered for half an hour, or until they do not suffice. */
+export const allSubscriptions = (
+  { arm, memory }: ToolContext,
+  suffices?: (known: Subscription[]) => boolean,
+): Promise<Subscription[]> => {
+  const load = async () => {
     const found: Subscription[] = []
     for await (const { rows } of arm.pages('/subscriptions'))
       for (const row of list(rows))
@@ -22,13 +25,16 @@ export const allSubscriptions = ({ arm, memory }: ToolContext): Promise<Subscrip
     return found
       .filter(({ subscriptionId }) => isGuid(subscriptionId))
       .sort((a, b) => a.subscriptionId.localeCompare(b.subscriptionId))
-  })
+  }
+  return memory.recall('subscriptions', lifetimeMs, load, suffices)
+}
 
 /** A subscription's id, from an id (no call) or a display name (one list call, remembered). */
 export const subscriptionId = async (given: string, context: ToolContext): Promise<string> => {
   if (isGuid(given)) return given
-  const all = await allSubscriptions(context)
-  const found = all.filter(({ name }) => sameText(name, given))
+  const isMeant = ({ name }: Subscription) => sameText(name, given)
+  const all = await allSubscriptions(context, known => known.some(isMeant))
+  const found = all.filter(isMeant)
   if (found.length === 1 && found[0]) return found[0].subscriptionId
   const candidates = found.length > 0 ? found : all
   const meant = nearest(

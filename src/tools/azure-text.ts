@@ -7,25 +7,28 @@ import { withoutHidden } from '../printable.ts'
 
 const maxLength = 4000
 
-/** Our own opaque strings, which must come back as they went out. Azure may have keys of that name: a tag, say. */
+/** Our own opaque strings at the top of a result, which must come back as they went out. */
 const opaque: ReadonlySet<string> = new Set(['next_cursor', 'operation_id'])
-const isOpaque = (text: string, key: string | undefined): boolean =>
-  key !== undefined && opaque.has(key) && /^[\w-]*$/.test(text)
 
 /** Ids, times and single words, which are most of a result: nothing in them can be hidden, and no secret but a JWT. */
 const isPlain = (text: string): boolean =>
   text.length <= maxLength && /^[\w./;:-]*$/.test(text) && !text.includes('eyJ')
 
-const safeText = (text: string): string => {
+export const safeText = (text: string): string => {
   if (isPlain(text)) return text
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}… [cut, ${text.length} characters]` : text
   return withoutHidden(scrubText(cut))
 }
 
-/** A copy of a result in which every string and every key is safe. */
-export const safeResult = (value: unknown, key?: string): unknown => {
-  if (typeof value === 'string') return isOpaque(value, key) ? value : safeText(value)
-  if (Array.isArray(value)) return value.map(item => safeResult(item))
+const safeValue = (value: unknown): unknown => {
+  if (typeof value === 'string') return safeText(value)
+  if (Array.isArray(value)) return value.map(safeValue)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [safeText(name), safeResult(item, name)]))
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [safeText(name), safeValue(item)]))
 }
+
+/** A copy of a result in which every string and every key is safe. */
+export const safeResult = (result: object): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(result).map(([name, item]) => [safeText(name), opaque.has(name) ? item : safeValue(item)]),
+  )

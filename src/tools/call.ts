@@ -16,7 +16,7 @@ import { problemText } from './problem-text.ts'
 const validatorOf = (name: ToolName, side: 'input' | 'output'): Validator =>
   (validators as unknown as Record<string, Validator>)[`${name}_${side}`] as Validator
 
-type Handler = (input: unknown, context: ToolContext) => Promise<unknown>
+type Handler = (input: unknown, context: ToolContext) => Promise<object>
 
 /** Throws what is no Problem: a bug, which the protocol answers with -32603. */
 export const callTool = async (
@@ -39,7 +39,10 @@ export const callTool = async (
 
 /** Rejects as soon as the call is cancelled, however long the handler takes to notice. */
 const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  if (signal.aborted) return Promise.reject(signal.reason)
+  if (signal.aborted) {
+    work.catch(() => {}) // it ends as the call does; nobody is left to hear of it
+    return Promise.reject(signal.reason)
+  }
   let stop: () => void
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason)

@@ -13,15 +13,31 @@ const nameAt = (path: string): string => path.slice(1).replaceAll('~1', '/').rep
 /** Arguments that no call can be made of: every fault at once, before anything was sent to Azure. */
 export class InputError extends Problem {
   override name = 'InputError'
+  readonly faults: readonly Fault[]
 
   constructor(faults: readonly Fault[]) {
     const told = faults.map(({ path, message }) => (path === '' ? message : `${nameAt(path)}: ${message}`)).join('; ')
     super('invalid_arguments', told, 'Correct the named arguments and call again. Nothing was sent to Azure.', {
       details: { faults },
     })
+    this.faults = faults
   }
 }
 
 /** The same for a single fault. */
 export const badArgument = (name: string, message: string): InputError =>
   new InputError([{ path: name === '' ? '' : `/${name}`, message }])
+
+/** Runs every check and throws one InputError with the faults of all that found some. */
+export const checkAll = (...checks: (() => unknown)[]): void => {
+  const faults = checks.flatMap(check => {
+    try {
+      check()
+      return []
+    } catch (error) {
+      if (error instanceof InputError) return error.faults
+      throw error
+    }
+  })
+  if (faults.length > 0) throw new InputError(faults)
+}

@@ -14,7 +14,6 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     mssql: 'SQL',
     sqldatabase: 'SQL',
     sqlserver: 'SQL',
-    azuresqldb: 'SQL',
     azurevmworkloadsqldatabase: 'SQL',
     hana: 'SAPHana',
     saphanadatabase: 'SAPHana',
@@ -35,6 +34,7 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     virtualmachine: 'AzureIaasVM',
     'microsoft.compute/virtualmachines': 'AzureIaasVM',
     workload: 'AzureWorkload',
+    azurevmworkload: 'AzureWorkload',
     azurefiles: 'AzureStorage',
     azurefileshare: 'AzureStorage',
     fileshare: 'AzureStorage',
@@ -71,7 +71,8 @@ export const canonicalWords = (
       if (!words || typeof value !== 'string' || words.includes(value)) return [name, value]
       const wanted = squeeze(value)
       const same = words.find(word => typeof word === 'string' && squeeze(word) === wanted)
-      const alias = Object.hasOwn(aliases, name) ? aliases[name]?.[wanted] : undefined
+      const others = Object.hasOwn(aliases, name) ? aliases[name] : undefined
+      const alias = others && Object.hasOwn(others, wanted) ? others[wanted] : undefined
       return [name, same ?? alias ?? value]
     }),
   )
