@@ -120,7 +120,7 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
 }
 
 /** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */
-export const isJobOf = (names: ItemNames, raw: unknown): boolean => {
+const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   const properties = fields(fields(raw).properties)
   const managementType = text(properties.backupManagementType)
   const entity = text(properties.entityFriendlyName)
