@@ -554,8 +554,10 @@ t.test(
           const error = await refusal(server, 'list_policies', { vault }, [token, 'hidden-in-page'])
           t.match(error, expected)
           t.match(error.details?.client_request_id, clientRequestId)
-          t.equal(arm.seen.length, sent + 1, 'asked once')
-          t.equal(arm.seen.at(-1)?.headers['x-ms-client-request-id'], error.details?.client_request_id)
+          // Where there is no such vault, one list call tells which there are.
+          const isVaultGone = /^(Resource|ResourceGroup|Subscription)NotFound$/.test(expected.azure_code ?? '')
+          t.equal(arm.seen.length, sent + (isVaultGone ? 2 : 1), 'asked once')
+          t.equal(arm.seen[sent]?.headers['x-ms-client-request-id'], error.details?.client_request_id)
           if (expected.azure_code) t.equal(error.request_id, requestId)
           else t.notOk(error.azure_code)
           if (!expected.http_status) t.notOk(error.http_status && error.http_status >= 300)

@@ -179,7 +179,12 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
     { job_id: `${vaultPath}/backupJobs/j1`, vault: 'vault-test' },
     { '/vault': /lies in/ },
   ],
-  ['an id that is no item', 'list_backup_jobs', { item: vaultPath }, { '/item': /no ARM id of a protected item/ }],
+  [
+    'an id that is no item',
+    'list_backup_jobs',
+    { item: vaultPath },
+    { '/item': /no ARM id of a protected or protectable item/ },
+  ],
   ['an item with an empty part', 'list_backup_jobs', { item: 'rg//vm' }, { '/item': /names joined by "\/"/ }],
   ['an item with steps up', 'list_backup_jobs', { item: '../vm' }, { '/item': /names joined by "\/"/ }],
   [
@@ -501,7 +506,7 @@ t.test('a name that fits several things, or none, is answered with the candidate
       { vault: 'vault-prd' },
       'not_found',
       /vault-prod/,
-      /Did you mean "vault-prod"\?/,
+      /Did you mean rg-backup\/vault-prod\?/,
     ],
     [
       'no vault, none near',

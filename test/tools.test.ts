@@ -94,7 +94,7 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
       [{ unhealthy_only: true, workload_type: 'VM' }, ['app-01']],
       [{ name_contains: 'R' }, ['orders', 'PRD', 'ledger', 'hr']],
       [{ name_contains: '-01', workload_type: 'VM' }, ['web-01', 'app-01', 'legacy-01', 'old-01']],
-      [{ older_than_hours: 87600 }, ['web-02']],
+      [{ older_than_hours: 87600 }, ['web-02', 'billing']],
     ],
   ],
   [
@@ -503,7 +503,11 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
   [
     'list_backup_jobs',
     { ...times, item: sqlItem('orders') },
-    [`GET ${vaultPath}/backupJobs?${version}&$filter=${window} and backupManagementType eq 'AzureWorkload'`],
+    // Jobs name the server as it calls itself, which no id tells.
+    [
+      `GET ${sqlItem('orders')}?${version}`,
+      `GET ${vaultPath}/backupJobs?${version}&$filter=${window} and backupManagementType eq 'AzureWorkload'`,
+    ],
   ],
   [
     'list_backup_jobs',

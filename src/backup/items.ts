@@ -105,8 +105,8 @@ const protectedOrProtectable = /^vaults\/backupfabrics\/protectioncontainers\/(p
 /** Throws InputError for what can be no selector of an item; nothing was sent then. */
 export const checkSelector = (selector: string): void => {
   if (!selector.startsWith('/')) {
-    // Names are compared only, so they may be any: a database is called "R&D 50%".
-    if (!selector.split('/').includes('')) return
+    // Names are compared only, so they may be nearly any: a database is called "R&D 50%".
+    if (selector.split('/').every(part => !/^\.{0,2}$/.test(part))) return
     throw badArgument('item', 'must be an ARM id, or names joined by "/" without empty parts')
   }
   const parsed = parseArmId(selector)

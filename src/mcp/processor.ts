@@ -42,8 +42,13 @@ interface InFlight {
   close?: () => string
 }
 
-/** Requests in flight before reading stops. A client that sends faster than Azure answers waits, as on a full pipe. */
-const maxInFlight = 256
+/**
+ * Lines in flight, and what they hold, before reading stops: far more than a client has reason to send, because a reader
+ * that stops hears no cancellation and no end of its input either.
+ */
+const maxInFlight = 4096
+const maxHeldCharacters = 32 * 1024 * 1024
+const maxBatch = 256
 const maxSubscriptions = 64
 
 /** The reason that in-flight work is aborted with when the process ends. */
@@ -55,6 +60,7 @@ export class Processor {
   #legacy: LegacyState | undefined
   readonly #inFlight = new Map<string, InFlight>()
   #running = 0
+  #held = 0
   #whenLess: (() => void)[] = []
   readonly #deps: ProcessorDeps
 
@@ -67,7 +73,7 @@ export class Processor {
     const parsed = line.kind === 'text' ? parseMessage(line.text) : unreadable(complaints[line.kind])
     const answer = parsed.kind === 'batch' ? this.#batch(parsed.messages) : this.#answer(parsed)
     if (typeof answer === 'string') this.#deps.writer.write(answer)
-    else if (answer) void this.#writeLater(answer)
+    else if (answer) void this.#writeLater(answer, line.kind === 'text' ? line.text.length : 0)
     return this.#bound()
   }
 
@@ -83,11 +89,13 @@ export class Processor {
   }
 
   /** Counts as running until its answer is written, so that the end of the process waits for that too. */
-  async #writeLater(answer: Promise<string | undefined>): Promise<void> {
+  async #writeLater(answer: Promise<string | undefined>, heldCharacters: number): Promise<void> {
     this.#running++
+    this.#held += heldCharacters
     const text = await answer
     if (text !== undefined) this.#deps.writer.write(text)
     this.#running--
+    this.#held -= heldCharacters
     const waiting = this.#whenLess
     this.#whenLess = []
     for (const go of waiting) go()
@@ -96,7 +104,7 @@ export class Processor {
   #bound(): Promise<unknown> | undefined {
     const drained = this.#deps.writer.drained()
     if (drained) return drained
-    return this.#running >= maxInFlight ? this.#less() : undefined
+    return this.#running >= maxInFlight || this.#held > maxHeldCharacters ? this.#less() : undefined
   }
 
   #less(): Promise<void> {
@@ -123,10 +131,10 @@ export class Processor {
         undefined,
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
-    if (messages.length > maxInFlight)
+    if (messages.length > maxBatch)
       return errorText(
         undefined,
-        new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxInFlight} messages.`),
+        new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxBatch} messages.`),
       )
     const answers = await Promise.all(
       messages.map(message =>

@@ -7,17 +7,24 @@ import type { ToolContext } from '../../src/tools/context.ts'
 import { createFakeClock } from '../arm/fake-azure.ts'
 import { answer, createTools, endpoint, failure, subscription, vaultId } from '../helpers/tools.ts'
 
-/** Pages of numbers; even ones are filtered out. */
+/** Pages of rows with a number; even ones are filtered out. */
 const source = (key: string, pages: number[][], read: string[] = []): Source => ({
   key,
   async *pages({ from }) {
     for (let at = from === undefined ? 0 : Number(from.slice(1)); at < Math.max(pages.length, 1); at++) {
       read.push(`${key}${at}`)
-      yield { rows: pages[at] ?? [], at: `/${at}`, next: at + 1 < pages.length ? `/${at + 1}` : undefined }
+      yield {
+        rows: (pages[at] ?? []).map(n => ({ n })),
+        at: `/${at}`,
+        next: at + 1 < pages.length ? `/${at + 1}` : undefined,
+      }
     }
   },
 })
-const odd = (row: unknown) => (Number(row) % 2 === 1 ? row : undefined)
+const odd = (row: unknown) => {
+  const { n } = row as { n: number }
+  return n % 2 === 1 ? n : undefined
+}
 const sources = (read?: string[]) => [
   source('a', [[1, 2, 3], [4, 6], [5]], read),
   source('b', [], read),
@@ -183,12 +190,12 @@ t.test('cancelling ends the wait at once', async t => {
   t.equal(run.clock.pending(), 0)
 })
 
-t.test('progress is a percentage where Azure tells one, else the time of the wait', async t => {
+t.test('progress is the time of the wait, and says the percentage where Azure tells one', async t => {
   const run = following(60, asked => (asked === 1 ? {} : { percent: 40, isOver: true }))
   await run.end
   t.same(run.reports, [
     { progress: 0, total: 60, message: 'm' },
-    { progress: 40, total: 100, message: 'm' },
+    { progress: 5, total: 60, message: 'm, 40%' },
   ])
   const silent = following(0, () => ({}))
   await silent.end

@@ -609,7 +609,7 @@ t.test('jobs of the secondary region are asked of the paired region, whose name 
       ? asked.includes('backupCrrJobs')
         ? { value: [] }
         : job({ status: 'Completed' })
-      : { location: 'West Europe' },
+      : { id: vaultId, location: 'West Europe' },
   )
   const listed = await call('list_backup_jobs', { secondary_region: true })
   t.match(listed.asked, [`GET ${vaultId}`, `POST ${crr}/backupCrrJobs?$filter=startTime eq`])
@@ -622,7 +622,7 @@ t.test('jobs of the secondary region are asked of the paired region, whose name 
 })
 
 t.test('a region without a pair has no secondary jobs', async t => {
-  const { call } = createTools(() => ({ location: 'polandcentral' }))
+  const { call } = createTools(() => ({ id: vaultId, location: 'polandcentral' }))
   t.match(await call('list_backup_jobs', { secondary_region: true }), {
     code: 'precondition_failed',
     message: /polandcentral/,

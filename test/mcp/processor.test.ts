@@ -143,17 +143,29 @@ t.test('reading waits while the reader does not read, and goes on once it does',
   t.equal(modern(3, 'server/discover'), undefined)
 })
 
-t.test('reading waits once 256 calls are in flight, until one ends', async t => {
+t.test('reading waits once 4,096 calls are in flight, until one ends', async t => {
   const gates: ReturnType<typeof deferred<{ isError: boolean; json: string }>>[] = []
   const { modern } = setup(() => {
     const gate = deferred<{ isError: boolean; json: string }>()
     gates.push(gate)
     return gate.promise
   })
-  for (let id = 0; id < 255; id++) t.equal(modern(id, 'tools/call', { name: 'x' }), undefined)
-  const wait = modern(255, 'tools/call', { name: 'x' })
+  for (let id = 0; id < 4095; id++) t.equal(modern(id, 'tools/call', { name: 'x' }), undefined)
+  const wait = modern(4095, 'tools/call', { name: 'x' })
   t.ok(wait)
   gates[0]?.resolve({ isError: false, json: '{}' })
+  await wait
+})
+
+t.test('reading waits while what is in flight holds more than 32 MiB', async t => {
+  const gate = deferred<{ isError: boolean; json: string }>()
+  const { modern } = setup(() => gate.promise)
+  const wide = { name: 'x', arguments: { pad: 'x'.repeat(12 * 1024 * 1024) } }
+  t.equal(modern(1, 'tools/call', wide), undefined)
+  t.equal(modern(2, 'tools/call', wide), undefined)
+  const wait = modern(3, 'tools/call', wide)
+  t.ok(wait)
+  gate.resolve({ isError: false, json: '{}' })
   await wait
 })
 
