@@ -132,10 +132,7 @@ export class Processor {
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
     if (messages.length > maxBatch)
-      return errorText(
-        undefined,
-        new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxBatch} messages.`),
-      )
+      return errorText(undefined, new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxBatch} messages.`))
     const answers = await Promise.all(
       messages.map(message =>
         message.kind === 'request' && message.method === 'initialize'

@@ -145,7 +145,7 @@ const faults: [item: string, more: object, code: string, message: RegExp, candid
   ['rg-app/sql-01/orders', {}, 'not_found', /fits no protected item/],
   ['contosofiles/web-01', {}, 'not_found', /fits no protected item/],
   ['sales', { workload_type: 'VM' }, 'not_found', /fits no/],
-  ['rg-app/..', { workload_type: 'VM' }, 'not_found', /fits no/],
+  ['rg-app/..', { workload_type: 'VM' }, 'invalid_arguments', /names joined by/],
   ['rg-app//web-01', {}, 'invalid_arguments', /names joined by/],
   [accountId('contosofiles'), {}, 'invalid_arguments', /no ARM id of/],
   [vaultId, {}, 'invalid_arguments', /no ARM id of/],

@@ -150,7 +150,8 @@ t.test('reading waits once 4,096 calls are in flight, until one ends', async t =
     gates.push(gate)
     return gate.promise
   })
-  for (let id = 0; id < 4095; id++) t.equal(modern(id, 'tools/call', { name: 'x' }), undefined)
+  const waits = Array.from({ length: 4095 }, (_, id) => modern(id, 'tools/call', { name: 'x' }))
+  t.notOk(waits.some(Boolean))
   const wait = modern(4095, 'tools/call', { name: 'x' })
   t.ok(wait)
   gates[0]?.resolve({ isError: false, json: '{}' })
