@@ -8,7 +8,7 @@ import type { Handlers, ToolContext } from '../tools/context.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { fields, isoTime, list, text, texts } from './fields.ts'
 import { readSubscription } from './subscriptions.ts'
-import { inVault, resolveVault } from './vaults.ts'
+import { inVault, resolveVault } from './vault-names.ts'
 
 type Check = TestConnectionOutput['checks'][number]
 type Permissions = NonNullable<TestConnectionOutput['permissions']>

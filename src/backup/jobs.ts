@@ -10,7 +10,7 @@ import { filterOf, filterTime } from './filters.ts'
 import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
-import { withVaultOf } from './vaults.ts'
+import { withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
 
 type JobRow = ListBackupJobsOutput['jobs'][number]

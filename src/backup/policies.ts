@@ -8,7 +8,7 @@ import { fields, number, text } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { policyLines } from './policy-lines.ts'
-import { withVault } from './vaults.ts'
+import { withVault } from './vault-names.ts'
 
 type PolicyRow = ListPoliciesOutput['policies'][number]
 

@@ -6,7 +6,7 @@ import { lastName, sameText, type VaultRef } from './arm-ids.ts'
 import { type Fields, fields, list, seconds, text, texts, time, word } from './fields.ts'
 import { itemFilter, namesOf, sameHost } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vaults.ts'
+import { withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectedItemsOutput['protected_items'][number]
 

@@ -1,0 +1,201 @@
+/**
+ * The vault that a caller means, and work done in it: a vault has a name, a key in the configuration, an id, or is the
+ * default; and where Azure says that there is none, the error names those that there are.
+ */
+import { missingSetting } from '../config/errors.ts'
+import type { VaultEntry } from '../config/types.ts'
+import { defaultVault } from '../config/vaults.ts'
+import { nearest } from '../nearest.ts'
+import { Problem, type ProblemFacts } from '../problem.ts'
+import type { ToolContext } from '../tools/context.ts'
+import { badArgument } from '../tools/input-error.ts'
+import { isName, parseArmId, sameText, type VaultRef, vaultOf, vaultRef } from './arm-ids.ts'
+import { list, text } from './fields.ts'
+import { configuredSubscription, subscriptionId } from './subscriptions.ts'
+
+export const vaultsPath = 'providers/Microsoft.RecoveryServices/vaults'
+const lifetimeMs = 10 * 60_000
+
+/**
+ * The vault that an argument names: a bare name, `group/name`, `subscription/group/name`, the key of a configured vault,
+ * an ARM id of it or of anything in it; the configured default where nothing is given. At most two list calls, both
+ * remembered: of the subscriptions (for a display name) and of the subscription's vaults (for a bare name).
+ */
+export const resolveVault = async (given: string | undefined, context: ToolContext): Promise<VaultRef> => {
+  const { config } = context.loaded
+  if (given === undefined) {
+    const entry = defaultVault(config)
+    if (!entry) throw missingSetting('vault')
+    return configuredVault(entry, context)
+  }
+  if (given.startsWith('/')) return vaultById(given)
+  const parts = given.split('/')
+  if (parts.length > 3 || !parts.every(isName))
+    throw badArgument('vault', 'must be a name, group/name, subscription/group/name, a configured key, or an ARM id')
+  const [name, group, subscription] = parts.reverse() as [string, string | undefined, string | undefined]
+  if (group === undefined) return vaultByName(name, context)
+  const configured = config.vaults.filter(entry => sameText(entry.name, name) && sameText(entry.resourceGroup, group))
+  if (subscription === undefined && configured.length === 1 && configured[0])
+    return configuredVault(configured[0], context)
+  const id =
+    subscription === undefined ? await configuredSubscription(context) : await subscriptionId(subscription, context)
+  return vaultRef(id, group, name)
+}
+
+const vaultById = (id: string): VaultRef => {
+  const parsed = parseArmId(id)
+  const vault = parsed && vaultOf(parsed)
+  if (!vault)
+    throw badArgument(
+      'vault',
+      'is no ARM id of a Recovery Services vault: /subscriptions/…/resourceGroups/…/providers/Microsoft.RecoveryServices/vaults/…',
+    )
+  return vault
+}
+
+const configuredVault = async (entry: VaultEntry, context: ToolContext): Promise<VaultRef> => {
+  const id =
+    entry.subscription === undefined
+      ? await configuredSubscription(context)
+      : await subscriptionId(entry.subscription, context)
+  return entry.resourceGroup === undefined
+    ? findVault(entry.name, id, context)
+    : vaultRef(id, entry.resourceGroup, entry.name)
+}
+
+const vaultByName = async (name: string, context: ToolContext): Promise<VaultRef> => {
+  const { config } = context.loaded
+  const byKey = config.vaults.find(({ key }) => sameText(key, name))
+  if (byKey) return configuredVault(byKey, context)
+  const byName = config.vaults.filter(entry => sameText(entry.name, name))
+  if (byName.length > 1)
+    throw new Problem(
+      'ambiguous',
+      `${byName.length} configured vaults are named "${name}".`,
+      'Name it by its key or ARM id.',
+      {
+        details: { candidates: byName.map(({ key }) => key) },
+      },
+    )
+  if (byName[0]) return configuredVault(byName[0], context)
+  return findVault(name, await configuredSubscription(context), context)
+}
+
+/** The vaults of a subscription, by one list call for all bare names in it. */
+const vaultsIn = (
+  subscription: string,
+  { arm, memory }: ToolContext,
+  suffices?: (known: VaultRef[]) => boolean,
+): Promise<VaultRef[]> => {
+  const load = async () => {
+    const found: VaultRef[] = []
+    for await (const { rows } of arm.pages(`/subscriptions/${subscription}/${vaultsPath}`))
+      for (const row of list(rows)) {
+        const parsed = parseArmId(text(row.id) ?? '')
+        const vault = parsed && vaultOf(parsed)
+        if (vault) found.push(vault)
+      }
+    return found
+  }
+  return memory.recall(`vaults:${subscription}`, lifetimeMs, load, suffices)
+}
+
+const findVault = async (name: string, inSubscription: string, context: ToolContext): Promise<VaultRef> => {
+  const isMeant = (vault: VaultRef) => sameText(vault.vaultName, name)
+  const known = await vaultsIn(inSubscription, context, all => all.some(isMeant))
+  const found = known.filter(isMeant)
+  if (found.length === 1 && found[0]) return found[0]
+  if (found.length > 1)
+    throw new Problem(
+      'ambiguous',
+      `${found.length} vaults are named "${name}".`,
+      'Name it as group/name or by its ARM id.',
+      {
+        details: { candidates: found.map(vault => vault.id) },
+      },
+    )
+  throw noSuchVault(name, `No vault named "${name}" is visible in subscription ${inSubscription}.`, known)
+}
+
+/** The vaults there are, nearest names first, for somebody who named one that there is not. */
+const noSuchVault = (name: string, message: string, known: readonly VaultRef[], facts: ProblemFacts = {}): Problem => {
+  const names = known.map(vault => vault.vaultName)
+  const meant = names.find(each => sameText(each, name)) ?? nearest(name, names)
+  const near = known.filter(vault => vault.vaultName === meant)
+  const groups = near.map(vault => `${vault.resourceGroup}/${vault.vaultName}`)
+  return new Problem(
+    'not_found',
+    message,
+    `${groups.length > 0 ? `Did you mean ${groups.slice(0, 3).join(' or ')}? ` : ''}Use one of the candidates, or subscription/group/name for a vault of another subscription; recovery_services_list_vaults shows them.`,
+    {
+      ...facts,
+      details: { ...facts.details, candidates: [...new Set([...near, ...known])].slice(0, 20).map(vault => vault.id) },
+    },
+  )
+}
+
+/** Azure's codes for a vault, a group or a subscription that is not there. */
+const scopeCodes: ReadonlySet<string | undefined> = new Set([
+  'ResourceNotFound',
+  'ResourceGroupNotFound',
+  'SubscriptionNotFound',
+])
+
+/**
+ * Does work in a vault. Where Azure says that there is no such vault, the error names those that there are: one list
+ * call, and only then. What was remembered of it is dropped.
+ */
+export const inVault = async <T>(vault: VaultRef, context: ToolContext, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Problem) || error.httpStatus !== 404 || !scopeCodes.has(error.azureCode)) throw error
+    const { memory, signal } = context
+    for (const key of ['subscriptions', `vaults:${vault.subscriptionId}`, `location:${vault.id}`]) memory.forget(key)
+    const known = await vaultsIn(vault.subscriptionId, context).catch(() => undefined)
+    signal.throwIfAborted()
+    // Something else in the vault is missing, or the list does not tell.
+    if (!known || known.some(({ id }) => sameText(id, vault.id))) throw error
+    const { azureCode, httpStatus, requestId, details } = error
+    const message = `There is no vault ${vault.vaultName} in resource group ${vault.resourceGroup} of subscription ${vault.subscriptionId}: ${error.message}`
+    throw noSuchVault(vault.vaultName, message, known, { azureCode, httpStatus, requestId, details, cause: error })
+  }
+}
+
+/** The vault that `vault` names, and work done in it. */
+export const withVault = async <T>(
+  given: string | undefined,
+  context: ToolContext,
+  work: (vault: VaultRef) => Promise<T>,
+): Promise<T> => {
+  const vault = await resolveVault(given, context)
+  return inVault(vault, context, () => work(vault))
+}
+
+/**
+ * The same for an argument that may be the id of something in a vault: that is the vault then. Throws InputError where
+ * `vault` was given too and is another one.
+ */
+export const withVaultOf = async <T>(
+  argument: string,
+  id: string | undefined,
+  given: string | undefined,
+  context: ToolContext,
+  work: (vault: VaultRef) => Promise<T>,
+): Promise<T> => {
+  const parsed = parseArmId(id ?? '')
+  const own = parsed && vaultOf(parsed)
+  if (!own) return withVault(given, context, work)
+  if (given !== undefined && !(await isNamed(own, given, context)))
+    throw badArgument('vault', `is ${given}, but ${argument} lies in ${own.id}; leave vault out`)
+  return inVault(own, context, () => work(own))
+}
+
+/** A bare name that is not configured says less than an id, and cannot contradict it where the names are the same. */
+const isNamed = async (own: VaultRef, given: string, context: ToolContext): Promise<boolean> => {
+  const isConfigured = context.loaded.config.vaults.some(
+    ({ key, name }) => sameText(key, given) || sameText(name, given),
+  )
+  if (!given.includes('/') && !isConfigured) return sameText(given, own.vaultName)
+  return sameText((await resolveVault(given, context)).id, own.id)
+}
