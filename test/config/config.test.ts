@@ -9,7 +9,7 @@ const guid = '11111111-2222-3333-4444-555555555555'
 const home = '/home/ann'
 const codex = `${home}/.codex/config.toml`
 const own = `${home}/.codex/recovery_services.toml`
-const workspace = '/work/space/recovery_services_config.toml'
+const workspace = '/ws/space/recovery_services_config.toml'
 
 /** What a Codex user really has: models, profiles, servers of others, and nothing that is ours. */
 const codexConfig = `
@@ -59,7 +59,7 @@ type Files = Record<string, string>
 const deps = (files: Files, more: Partial<ConfigDeps> = {}): ConfigDeps => ({
   env: {},
   homeDir: home,
-  cwd: '/work/space',
+  cwd: '/ws/space',
   readFile: async path => files[path],
   overrides: {},
   ...more,
@@ -195,7 +195,7 @@ t.test('the first file that has the table wins', async t => {
     codex,
     own,
     workspace,
-    '/work/space/config/recovery_services.toml',
+    '/ws/space/config/recovery_services.toml',
     `${home}/.config/codex/recovery_services.toml`,
   ]
   for (const [rank, file] of order.entries()) {
@@ -205,9 +205,9 @@ t.test('the first file that has the table wins', async t => {
     t.equal(defaultVault(loaded.config)?.name, `v${rank}`)
     t.same([...loaded.warnings, ...loaded.faults], [])
   }
-  const named = await load({ [codex]: table('a'), '/work/space/mine.toml': table('b') }, { configFile: 'mine.toml' })
+  const named = await load({ [codex]: table('a'), '/ws/space/mine.toml': table('b') }, { configFile: 'mine.toml' })
   t.equal(defaultVault(named.config)?.name, 'b', 'a named file is the only one looked at')
-  t.equal(named.file, '/work/space/mine.toml')
+  t.equal(named.file, '/ws/space/mine.toml')
   const moved = { CODEX_HOME: '/opt/codex' }
   const files = { [codex]: table('a'), '/opt/codex/recovery_services.toml': table('c') }
   t.equal(defaultVault((await load(files, { env: moved })).config)?.name, 'c', 'CODEX_HOME replaces ~/.codex')
@@ -266,8 +266,8 @@ t.test('a searched file that cannot be read is passed over with a warning', asyn
 t.test('a file named with --config', async t => {
   const rows: [name: string, files: Files, message: RegExp][] = [
     ['must exist', { [codex]: '[recovery_services]' }, /mine\.toml does not exist/],
-    ['must have the table', { '/work/space/mine.toml': codexConfig }, /has no \[recovery_services\] table/],
-    ['must be TOML', { '/work/space/mine.toml': 'x = = 1' }, /mine\.toml is not valid TOML: line 1/],
+    ['must have the table', { '/ws/space/mine.toml': codexConfig }, /has no \[recovery_services\] table/],
+    ['must be TOML', { '/ws/space/mine.toml': 'x = = 1' }, /mine\.toml is not valid TOML: line 1/],
   ]
   for (const [name, files, message] of rows)
     await t.rejects(
@@ -324,9 +324,9 @@ subscription_id = "Sub"\nresource_group = "rg"\nvault_name = "v"\ntenant_id = "c
   ]
   const places: [file: string, more: Partial<ConfigDeps>][] = [
     [workspace, {}],
-    ['/work/space/config/recovery_services.toml', {}],
-    ['/work/space/.codex/recovery_services.toml', { env: { CODEX_HOME: '.codex' } }],
-    ['/work/space/.codex/config.toml', { homeDir: '' }],
+    ['/ws/space/config/recovery_services.toml', {}],
+    ['/ws/space/.codex/recovery_services.toml', { env: { CODEX_HOME: '.codex' } }],
+    ['/ws/space/.codex/config.toml', { homeDir: '' }],
   ]
   const defaults = (await load({})).config
   for (const [key, value] of refused)
