@@ -142,40 +142,45 @@ const formats = {
     /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/i,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 }
-const ajv = new Ajv2020({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  formats,
-  code: { source: true, esm: true },
-})
-const exported = {}
-const add = (name, schema) => {
-  ajv.addSchema(schema, name)
-  exported[name] = name
-}
-for (const { shortName, tool } of tools) {
-  add(`${shortName}_input`, tool.inputSchema)
-  add(`${shortName}_output`, tool.outputSchema)
-}
-add('config', read('schemas/config.json'))
-add('fixture', read('schemas/fixture.json'))
-// The standalone code asks for ajv's run-time helpers by require, also when it is an ES module.
-const imports = []
-const code = standaloneCode(ajv, exported).replaceAll(
-  /const (\w+) = require\("([^"]+)"\)(\.default)?;/g,
-  (_, name, from) => {
-    const file = /\.js$/.test(from) ? from : `${from}.js`
-    imports.push(`import ${name}_ from '${file}'; const ${name} = ${name}_.default ?? ${name}_;`)
-    return ''
-  },
-)
-if (/\brequire\(/.test(code)) throw new Error('the validators still ask for something by require')
-const validators = `// @ts-nocheck
+/** A module of standalone validators, by the name of each schema. One for each room, since each is loaded by itself. */
+const validatorsOf = schemas => {
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    formats,
+    code: { source: true, esm: true },
+  })
+  for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name)
+  // The standalone code asks for ajv's run-time helpers by require, also when it is an ES module.
+  const imports = new Set()
+  const code = standaloneCode(ajv, Object.fromEntries(Object.keys(schemas).map(name => [name, name]))).replaceAll(
+    /const (\w+) = require\("([^"]+)"\)(\.default)?;/g,
+    (_, name, from) => {
+      const file = /\.js$/.test(from) ? from : `${from}.js`
+      imports.add(`import ${name}_ from '${file}'; const ${name} = ${name}_.default ?? ${name}_;`)
+      return ''
+    },
+  )
+  if (/\brequire\(/.test(code)) throw new Error('the validators still ask for something by require')
+  return `// @ts-nocheck
 // Made from schemas/ by scripts/generate.mjs. Not edited by hand.
-${[...new Set(imports)].join('\n')}
+${[...imports].join('\n')}
 ${code}
 `
+}
+const validators = {
+  'tool-validators.ts': validatorsOf(
+    Object.fromEntries(
+      tools.flatMap(({ shortName, tool }) => [
+        [`${shortName}_input`, tool.inputSchema],
+        [`${shortName}_output`, tool.outputSchema],
+      ]),
+    ),
+  ),
+  'config-validator.ts': validatorsOf({ config: read('schemas/config.json') }),
+  'fixture-validator.ts': validatorsOf({ fixture: read('schemas/fixture.json') }),
+}
 
 // ---------------------------------------------------------------- files
 const committed = { 'catalog.ts': catalog, 'tools.ts': types }
@@ -195,5 +200,5 @@ if (process.argv.includes('--check')) {
   }
 }
 mkdirSync(path.join(root, 'src/generated'), { recursive: true })
-for (const [file, content] of Object.entries({ ...committed, 'validators.ts': validators }))
+for (const [file, content] of Object.entries({ ...committed, ...validators }))
   writeFileSync(path.join(root, 'src/generated', file), content)

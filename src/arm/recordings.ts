@@ -57,7 +57,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
 
 /** Throws Problem `not_configured` that names `file` and what is wrong with it. */
 export const parseRecording = async (text: string, file: string): Promise<Recording> => {
-  const { fixture } = await import('../generated/validators.ts')
+  const { fixture } = await import('../generated/fixture-validator.ts')
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -2,8 +2,9 @@
  * One tool call: check the arguments, run the handler, check its result, and make the answer. Errors become results here
  * and nowhere else.
  */
+
+import * as validators from '../generated/tool-validators.ts'
 import type { ToolName } from '../generated/tools.ts'
-import * as validators from '../generated/validators.ts'
 import type { ToolAnswer } from '../mcp/tool-service.ts'
 import { Problem } from '../problem.ts'
 import { checkedArguments, type Validator } from './arguments.ts'
