@@ -129,6 +129,7 @@ const serve = async (options: ServingOptions): Promise<number> => {
   })
   const finished = readLines(processor, log).then(async () => {
     await end(graceMs)
+    await usable() // also a client that asked for nothing is told what is wrong with the configuration
     return 0
   })
   return Promise.race([finished, signalled, refused])

@@ -701,6 +701,11 @@ timeout_seconds = 0
   })
   t.equal(stderr.trim().split('\n').length, 1, stderr)
   t.match(stderr, /subscription_id.*client_id.*timeout_seconds/)
+  const unasked = new Server(t, {
+    env: { CODEX_HOME: t.testdir({ 'config.toml': '[recovery_services]\nenabled = 1\n' }) },
+  })
+  t.equal(await unasked.end(), 0, 'it serves, and says so even to a client that asks for nothing')
+  t.match(unasked.stderr, /^[^\n]*no tool runs until[^\n]*enabled must be true or false[^\n]*\n$/)
 })
 
 t.test('a --config file that is missing, or has no table, ends serving with 2 and one clear line', async t => {
@@ -724,6 +729,9 @@ t.test('a --config file that is missing, or has no table, ends serving with 2 an
     t.equal(server.stderr.trim().split('\n').length, 1, server.stderr)
     t.match(server.stderr, told)
     t.same(server.messages, [])
+    const unasked = new Server(t, { args: ['--config', path.join(folder, name)] })
+    t.equal(await unasked.end(), 2, `${name}, and stdin closed at once`)
+    t.match(unasked.stderr, told)
   }
   for (const args of [['--confg', 'x'], ['--toolsets', 'backups'], ['--replay', path.join(folder, 'nope')], ['srve']]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [executable, ...args], {
