@@ -655,7 +655,7 @@ t.test('an unknown tool is -32602; a hidden one says which setting hides it', as
     },
   )
   const off = await fakeArm(t, (_, response) => json(response, 200, { value: [] }), 'enabled = false\n')
-  await withServer(t, { ...off, secrets }, async server => {
+  const stderr = await withServer(t, { ...off, secrets }, async server => {
     t.same(await listed(server), [])
     const error = await refusal(server, 'list_vaults')
     t.match(error, {
@@ -666,6 +666,7 @@ t.test('an unknown tool is -32602; a hidden one says which setting hides it', as
     t.match(await named(server, 'recovery_services_nope'), { error: { code: -32602 } })
     t.same(off.seen, [])
   })
+  t.match(stderr, /^[^\n]*config\.toml: recovery_services\.enabled is false: no tools are served\.\n$/, 'it says why')
 })
 
 t.test('a wrong configuration answers every call with all its faults, and stderr has one line of them', async t => {

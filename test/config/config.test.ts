@@ -145,7 +145,7 @@ name = "other-vault"
 subscription_id = "Pay-As-You-Go Dev/Test"
 resource_group = "rg-other"
 `)
-  t.same([...warnings, ...faults], [])
+  t.same([...warnings, ...faults], [`${own}: recovery_services.enabled is false: no tools are served.`])
   t.equal(file, own)
   t.same(config, {
     enabled: false,
