@@ -734,7 +734,15 @@ t.test('a --config file that is missing, or has no table, ends serving with 2 an
     t.equal(await unasked.end(), 2, `${name}, and stdin closed at once`)
     t.match(unasked.stderr, told)
   }
-  for (const args of [['--confg', 'x'], ['--toolsets', 'backups'], ['--replay', path.join(folder, 'nope')], ['srve']]) {
+  const nowhere = path.join(folder, 'nope')
+  for (const args of [
+    ['--confg', 'x'],
+    ['--toolsets', 'backups'],
+    ['--replay', nowhere],
+    ['call', 'list_vaults', '--replay', nowhere],
+    ['tools', '--replay', nowhere],
+    ['srve'],
+  ]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [executable, ...args], {
       encoding: 'utf8',
       input: '',
