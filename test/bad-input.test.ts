@@ -118,7 +118,7 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
   ],
 
   ...[
-    'a/b/c/d',
+    'a/b/c?/d',
     `${subscription}/rg/vault-prod/`,
     'rg//vault-prod',
     '../vault-prod',
