@@ -301,7 +301,7 @@ t.test('waiting follows the operation, then only its job', async t => {
   t.match(done, { status: 'succeeded' })
   const [operation, job] = [`GET ${operationPath}`, `GET ${vaultId}/backupJobs/job-1`]
   t.same(done.asked, [operation, operation, job, job, job])
-  t.equal(reports.length, 4)
+  t.equal(reports.length, 5)
 })
 
 t.test('time being up is told as it stands, with the pace of Azure', async t => {
