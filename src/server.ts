@@ -3,7 +3,7 @@
  * first request is answered, so everything else waits behind a dynamic import.
  */
 import fs from 'node:fs'
-import { parseServing, programName } from './cli/options.ts'
+import { parseServing, programName, UsageError } from './cli/options.ts'
 import type { CliRuntime, ServingOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
 import type { LoadedConfig } from './config/types.ts'
@@ -75,6 +75,10 @@ const startRuntime = async (loaded: LoadedConfig, options: ServingOptions, log: 
   })
 }
 
+/** What is wrong with `--replay`, as far as that shows before anything is asked. */
+const badReplay = ({ replay }: ServingOptions): string | undefined =>
+  replay === undefined || fs.existsSync(replay) ? undefined : `--replay ${replay}: there is no such file or folder`
+
 /** How long requests in flight may go on after stdin closed, and how long a full pipe may then hold the process. */
 const graceMs = 1000
 const flushMs = 500
@@ -82,8 +86,9 @@ const flushMs = 500
 /** Serves MCP until stdin closes. Resolves with the exit status. */
 const serve = async (options: ServingOptions): Promise<number> => {
   console.log = console.error // stdout carries protocol lines only, whatever a library prints
-  if (options.replay !== undefined && !fs.existsSync(options.replay)) {
-    complain(`--replay ${options.replay}: there is no such file or folder`)
+  const unusable = badReplay(options)
+  if (unusable !== undefined) {
+    complain(unusable)
     return 2
   }
   if (process.stdin.isTTY) complain('speaks MCP with the client that starts it; --help shows the commands for people')
@@ -129,6 +134,7 @@ const serve = async (options: ServingOptions): Promise<number> => {
   })
   const finished = readLines(processor, log).then(async () => {
     await end(graceMs)
+    await usable() // also a client that asked for nothing is told what is wrong with the configuration
     return 0
   })
   return Promise.race([finished, signalled, refused])
@@ -149,6 +155,8 @@ const readLines = async (processor: Processor, log: Log): Promise<void> => {
 
 /** The tools for one command in a terminal: the same service that the protocol has. */
 const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
+  const unusable = badReplay(options)
+  if (unusable !== undefined) throw new UsageError(unusable)
   const log = stderrLog(options.verbose ? 'debug' : 'notice')
   const loaded = await loadConfiguration(options)
   const tools = createToolService(

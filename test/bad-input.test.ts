@@ -118,7 +118,7 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
   ],
 
   ...[
-    'a/b/c/d',
+    'a/b/c?/d',
     `${subscription}/rg/vault-prod/`,
     'rg//vault-prod',
     '../vault-prod',
@@ -655,7 +655,7 @@ t.test('an unknown tool is -32602; a hidden one says which setting hides it', as
     },
   )
   const off = await fakeArm(t, (_, response) => json(response, 200, { value: [] }), 'enabled = false\n')
-  await withServer(t, { ...off, secrets }, async server => {
+  const stderr = await withServer(t, { ...off, secrets }, async server => {
     t.same(await listed(server), [])
     const error = await refusal(server, 'list_vaults')
     t.match(error, {
@@ -666,6 +666,7 @@ t.test('an unknown tool is -32602; a hidden one says which setting hides it', as
     t.match(await named(server, 'recovery_services_nope'), { error: { code: -32602 } })
     t.same(off.seen, [])
   })
+  t.match(stderr, /^[^\n]*config\.toml: recovery_services\.enabled is false: no tools are served\.\n$/, 'it says why')
 })
 
 t.test('a wrong configuration answers every call with all its faults, and stderr has one line of them', async t => {
@@ -701,6 +702,11 @@ timeout_seconds = 0
   })
   t.equal(stderr.trim().split('\n').length, 1, stderr)
   t.match(stderr, /subscription_id.*client_id.*timeout_seconds/)
+  const unasked = new Server(t, {
+    env: { CODEX_HOME: t.testdir({ 'config.toml': '[recovery_services]\nenabled = 1\n' }) },
+  })
+  t.equal(await unasked.end(), 0, 'it serves, and says so even to a client that asks for nothing')
+  t.match(unasked.stderr, /^[^\n]*no tool runs until[^\n]*enabled must be true or false[^\n]*\n$/)
 })
 
 t.test('a --config file that is missing, or has no table, ends serving with 2 and one clear line', async t => {
@@ -724,8 +730,19 @@ t.test('a --config file that is missing, or has no table, ends serving with 2 an
     t.equal(server.stderr.trim().split('\n').length, 1, server.stderr)
     t.match(server.stderr, told)
     t.same(server.messages, [])
+    const unasked = new Server(t, { args: ['--config', path.join(folder, name)] })
+    t.equal(await unasked.end(), 2, `${name}, and stdin closed at once`)
+    t.match(unasked.stderr, told)
   }
-  for (const args of [['--confg', 'x'], ['--toolsets', 'backups'], ['--replay', path.join(folder, 'nope')], ['srve']]) {
+  const nowhere = path.join(folder, 'nope')
+  for (const args of [
+    ['--confg', 'x'],
+    ['--toolsets', 'backups'],
+    ['--replay', nowhere],
+    ['call', 'list_vaults', '--replay', nowhere],
+    ['tools', '--replay', nowhere],
+    ['srve'],
+  ]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [executable, ...args], {
       encoding: 'utf8',
       input: '',

@@ -339,7 +339,7 @@ const results: [tool: string, args: Args, parts: object][] = [
 const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
   ['get_vault', { vault: 'rg-backup/vault-gone' }, 'not_found', /vault-gone/],
   ['get_vault', { vault: 'vault-pord' }, 'not_found', /vault-pord/],
-  ['get_vault', { vault: 'a/b/c/d' }, 'invalid_arguments', /vault/],
+  ['get_vault', { vault: 'a/b/c?/d' }, 'invalid_arguments', /vault/],
   ['list_backup_jobs', { item: 'web-99' }, 'not_found', /web-99/],
   ['list_backup_jobs', { item: vmItem('web-01'), vault: 'vault-dr' }, 'invalid_arguments', /vault/],
   ['list_backup_jobs', { since: '2026-11-22T00:00:00Z', until: '2026-11-21T00:00:00Z' }, 'invalid_arguments', /before/],

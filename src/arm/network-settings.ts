@@ -39,7 +39,7 @@ function parseProxy(text: string, source: string, noProxy: string): ProxySetting
     throw new Problem(
       'not_configured',
       `${source} is not the URL of a proxy`,
-      `Set ${source} to a URL like http://proxy.example:8080, or http://user:password@proxy.example:8080 with special characters percent-encoded.`,
+      `Set ${source} to a URL like http://proxy.example:8080, or http://<user>:<password>@proxy.example:8080 with special characters percent-encoded.`,
     )
   }
   return { url, noProxy, shown: `proxy ${url.host} (${source})` }

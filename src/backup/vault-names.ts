@@ -29,10 +29,13 @@ export const resolveVault = async (given: string | undefined, context: ToolConte
     return configuredVault(entry, context)
   }
   if (given.startsWith('/')) return vaultById(given)
-  const parts = given.split('/')
-  if (parts.length > 3 || !parts.every(isName))
+  const byKey = config.vaults.find(({ key }) => sameText(key, given))
+  if (byKey) return configuredVault(byKey, context)
+  const [name = '', group, ...outer] = given.split('/').reverse()
+  // A subscription may be called nearly anything: "Pay-As-You-Go Dev/Test".
+  const subscription = outer.length > 0 ? outer.reverse().join('/') : undefined
+  if (!isName(name) || (group !== undefined && !isName(group)))
     throw badArgument('vault', 'must be a name, group/name, subscription/group/name, a configured key, or an ARM id')
-  const [name, group, subscription] = parts.reverse() as [string, string | undefined, string | undefined]
   if (group === undefined) return vaultByName(name, context)
   const configured = config.vaults.filter(entry => sameText(entry.name, name) && sameText(entry.resourceGroup, group))
   if (subscription === undefined && configured.length === 1 && configured[0])
@@ -65,8 +68,6 @@ const configuredVault = async (entry: VaultEntry, context: ToolContext): Promise
 
 const vaultByName = async (name: string, context: ToolContext): Promise<VaultRef> => {
   const { config } = context.loaded
-  const byKey = config.vaults.find(({ key }) => sameText(key, name))
-  if (byKey) return configuredVault(byKey, context)
   const byName = config.vaults.filter(entry => sameText(entry.name, name))
   if (byName.length > 1)
     throw new Problem(

@@ -31,6 +31,7 @@ export const follow = async <T>(
   const startMs = clock.monotonic()
   const untilMs = startMs + waitSeconds * 1000
   let pauseSeconds = firstPauseSeconds
+  if (waitSeconds > 0) progress({ progress: 0, total: waitSeconds, message: 'asking Azure' })
   for (;;) {
     const step = await ask()
     const elapsed = (clock.monotonic() - startMs) / 1000

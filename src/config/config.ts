@@ -26,7 +26,8 @@ export const loadConfig = async (deps: ConfigDeps): Promise<LoadedConfig> => {
   const { raw, placeOf } = fillFromEnvironment(screened.table, found.file, deps.env)
   const checked = await checkTable(raw, placeOf)
   const vaults = settleVaults(checked.table, placeOf)
-  const warnings = [...found.warnings, ...screened.warnings, ...checked.warnings]
+  const off = checked.table.enabled === false ? [`${placeOf(['enabled'])} is false: no tools are served.`] : []
+  const warnings = [...found.warnings, ...screened.warnings, ...checked.warnings, ...off]
   const faults = [...found.faults, ...screened.faults, ...checked.faults, ...vaults.faults]
   const { config, origins } = settle(checked.table, placeOf)
 

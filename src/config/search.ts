@@ -1,6 +1,6 @@
 /**
  * Finds the `[recovery_services]` table. Of the files that are searched the first one that has it wins. TOML is loaded
- * only when one of them can have it: most start with a Codex configuration that says nothing of this program.
+ * only when there is a file at all.
  */
 import path from 'node:path'
 import { printable } from '../printable.ts'
@@ -68,7 +68,6 @@ const searchPlaces = async (deps: SearchDeps): Promise<Found> => {
   )
   const files = read.flatMap(({ place, text }) => (text === undefined ? [] : [{ place, text }]))
   const none: Found = { table: {}, isTrusted: true, warnings, faults: [] }
-  if (!files.some(({ text }) => mayHaveTable(text))) return none
   for (const { place, text } of files) {
     const table = await readTable(place, text)
     if (table.kind === 'found') return { ...table.found, warnings }
@@ -97,10 +96,6 @@ const places = (deps: SearchDeps): Place[] => {
     place(ofHome, deps.homeDir, '.config', 'codex', 'recovery_services.toml'),
   ]
 }
-
-/** True when a line opens the table or sets a key in it, in any spelling of TOML. `[mcp_servers.recovery_services]` does not. */
-const mayHaveTable = (text: string): boolean =>
-  text.split('\n').some(line => /^\[{0,2}[ \t]*["']?recovery_services["']?[ \t]*[\].=]/.test(line.trim()))
 
 type Read = { kind: 'found'; found: Found } | { kind: 'absent' } | { kind: 'unparsable'; message: string }
 

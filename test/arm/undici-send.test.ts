@@ -9,6 +9,7 @@ import { type ArmRequest, SendError } from '../../src/arm/send.ts'
 import { sendFailure } from '../../src/arm/send-failures.ts'
 import { createUndiciSend, type Limits, type UndiciOptions } from '../../src/arm/undici-send.ts'
 import { Problem } from '../../src/problem.ts'
+import { safeText } from '../../src/tools/azure-text.ts'
 import { certificate } from '../helpers/certificate.ts'
 
 const token = 'token-that-nobody-may-see'
@@ -470,6 +471,7 @@ t.test('a proxy setting that is no URL is not_configured, and not shown', async 
     const error = await sender(t, options).catch((error: unknown) => error)
     if (!(error instanceof Problem)) throw error
     t.equal(error.code, 'not_configured')
+    t.equal(safeText(error.remediation), error.remediation, 'the advice is no secret')
     t.match(error.message, source)
     t.notMatch(inspect(error), password)
   }

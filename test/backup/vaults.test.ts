@@ -13,10 +13,12 @@ import {
   vaultNotFound,
 } from '../helpers/tools.ts'
 
+const devSubscription = '00000000-0000-0000-0000-000000000003'
 const subscriptions = {
   value: [
     { subscriptionId: subscription, displayName: 'Production' },
     { subscriptionId: otherSubscription, displayName: 'Disaster Recovery' },
+    { subscriptionId: devSubscription, displayName: 'R&D (#1) Dev/Test' },
     { subscriptionId: 'broken', displayName: null },
   ],
 }
@@ -26,6 +28,7 @@ const vaults: Record<string, string[]> = {
     vaultAt('rg-dr', 'vault-dr', otherSubscription),
     vaultAt('rg-backup', 'vault-prod', otherSubscription),
   ],
+  [devSubscription]: [vaultAt('rg-dev', 'vault-dev', devSubscription)],
 }
 const body = (id: string, properties: object = {}) => ({
   id,
@@ -94,6 +97,10 @@ const resolved: [given: string | undefined, config: Partial<Config>, id: string,
     none,
   ],
   ['twin', { vaults: [entry('twin', 'vault-prod')] }, vaultId, none],
+  // Subscriptions and keys of the configuration may be called anything.
+  ['r&d (#1) dev/test/rg-dev/vault-dev', bare, vaultAt('rg-dev', 'vault-dev', devSubscription), 'GET /subscriptions'],
+  ['R&D', { vaults: [entry('r&d', 'vault-prod')] }, vaultId, none],
+  ['eu/50%', { vaults: [entry('eu/50%', 'vault-prod')] }, vaultId, none],
 ]
 for (const [given, config, id, looked] of resolved)
   t.test(`vault ${given} with ${JSON.stringify(config)} is ${id}, for which ${looked} is asked`, async t => {
@@ -107,7 +114,8 @@ for (const [given, config, id, looked] of resolved)
 const refused: [given: string | undefined, config: Partial<Config>, code: string, message: RegExp, asked: number][] = [
   [undefined, bare, 'not_configured', /No vault was given/, 0],
   [undefined, { vaults: [entry('a', 'x'), entry('b', 'y')] }, 'not_configured', /No vault was given/, 0],
-  ['a/b/c/d', {}, 'invalid_arguments', /must be a name/, 0],
+  ['a/b/c/d', {}, 'not_found', /No subscription named "a\/b"/, 1],
+  ['a/b/c/d?', {}, 'invalid_arguments', /must be a name/, 0],
   ['rg-test/', {}, 'invalid_arguments', /must be a name/, 0],
   ['rg-test/..', {}, 'invalid_arguments', /must be a name/, 0],
   ['v?x=1', {}, 'invalid_arguments', /must be a name/, 0],
@@ -247,7 +255,7 @@ t.test('without a subscription anywhere the vaults of every one are listed, and 
   const listed = await call('list_vaults')
   t.same(
     rowsOf(listed).map(row => row.id),
-    vaults[otherSubscription],
+    [otherSubscription, devSubscription].flatMap(id => vaults[id]),
   )
   t.match(listed.warnings, [new RegExp(`${subscription} are left out`)])
 })

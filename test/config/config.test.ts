@@ -145,7 +145,7 @@ name = "other-vault"
 subscription_id = "Pay-As-You-Go Dev/Test"
 resource_group = "rg-other"
 `)
-  t.same([...warnings, ...faults], [])
+  t.same([...warnings, ...faults], [`${own}: recovery_services.enabled is false: no tools are served.`])
   t.equal(file, own)
   t.same(config, {
     enabled: false,
@@ -251,6 +251,14 @@ t.test('a searched file that does not parse', async t => {
   t.match(passed.warnings, [/config\.toml is not valid TOML: line 1: .* It is passed over\.$/])
   t.notMatch(JSON.stringify(passed), secret)
   t.equal(defaultVault(passed.config)?.name, 'v')
+  const alone = await load({ [codex]: 'x = =' })
+  t.match(
+    alone.warnings,
+    [/config\.toml is not valid TOML: line 1: .* It is passed over\.$/],
+    'also where nothing else is',
+  )
+  const mentioned = await load({ [codex]: '# not yet: [recovery_services]\nx = =' })
+  t.match(mentioned.faults, [/config\.toml is not valid TOML: line 2: /], 'a mention is enough to be a fault')
 })
 
 t.test('a searched file that cannot be read is passed over with a warning', async t => {

@@ -1,5 +1,6 @@
 /** What every tool shares: arguments, words, safe results, memory, and which tools are served. */
 import t from 'tap'
+import { datasources } from '../../src/backup/datasources.ts'
 import { ConfigError } from '../../src/config/errors.ts'
 import type { Config, LoadedConfig } from '../../src/config/types.ts'
 import { toolsets } from '../../src/config/types.ts'
@@ -118,6 +119,10 @@ const properties = {
 }
 for (const [name, value, expected] of words)
   t.same(canonicalWords({ [name]: value }, properties), { [name]: expected }, `${name} ${value} is ${expected}`)
+
+for (const [workload, { answers }] of Object.entries(datasources))
+  for (const word of answers)
+    t.same(canonicalWords({ workload_type: word }, properties), { workload_type: workload }, `Azure's ${word}`)
 
 const texts: [given: string, expected: string][] = [
   ['plain; names\twith\nlines', 'plain; names\twith\nlines'],
