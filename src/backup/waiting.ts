@@ -15,8 +15,9 @@ export interface Step<T> {
 const firstPauseSeconds = 5
 const longestPauseSeconds = 60
 const growth = 1.5
-/** Azure answers some polls with `Retry-After: 0`; that is no leave to ask in a tight loop. */
+/** Azure answers some polls with `Retry-After: 0`; that is no leave to ask in a tight loop, so this grows too. */
 const shortestPauseMs = 50
+const longestShortPauseMs = 5000
 
 /**
  * Asks until the work is over or `waitSeconds` have passed; gives back the last answer. Never asks before Azure's
@@ -31,6 +32,7 @@ export const follow = async <T>(
   const startMs = clock.monotonic()
   const untilMs = startMs + waitSeconds * 1000
   let pauseSeconds = firstPauseSeconds
+  let leastMs = shortestPauseMs
   if (waitSeconds > 0) progress({ progress: 0, total: waitSeconds, message: 'asking Azure' })
   for (;;) {
     const step = await ask()
@@ -41,9 +43,10 @@ export const follow = async <T>(
     if (step.isOver || leftMs <= 0) return step
     const { retryAfterSeconds } = step
     if (retryAfterSeconds !== undefined && retryAfterSeconds * 1000 > leftMs) return step
-    const pauseMs = Math.max((retryAfterSeconds ?? pauseSeconds) * 1000, shortestPauseMs)
+    const pauseMs = Math.max((retryAfterSeconds ?? pauseSeconds) * 1000, leastMs)
     await clock.sleep(Math.min(pauseMs, leftMs), signal)
     pauseSeconds = Math.min(pauseSeconds * growth, longestPauseSeconds)
+    leastMs = Math.min(leastMs * growth, longestShortPauseMs)
   }
 }
 
