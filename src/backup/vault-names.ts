@@ -25,7 +25,7 @@ export const resolveVault = async (given: string | undefined, context: ToolConte
   const { config } = context.loaded
   if (given === undefined) {
     const entry = defaultVault(config)
-    if (!entry) throw missingSetting('vault')
+    if (!entry) throw config.vaults.length > 0 ? noDefault(config.vaults) : missingSetting('vault')
     return configuredVault(entry, context)
   }
   if (given.startsWith('/')) return vaultById(given)
@@ -43,6 +43,16 @@ export const resolveVault = async (given: string | undefined, context: ToolConte
   const id =
     subscription === undefined ? await configuredSubscription(context) : await subscriptionId(subscription, context)
   return vaultRef(id, group, name)
+}
+
+const noDefault = (configured: readonly VaultEntry[]): Problem => {
+  const keys = configured.map(({ key }) => key)
+  return new Problem(
+    'not_configured',
+    `No vault was given, and none of the configured ones (${keys.join(', ')}) is the default.`,
+    'Name one of them in the tool argument `vault`, or set is_default = true for one in the configuration file.',
+    { details: { candidates: keys } },
+  )
 }
 
 const vaultById = (id: string): VaultRef => {

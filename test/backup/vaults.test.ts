@@ -113,7 +113,13 @@ for (const [given, config, id, looked] of resolved)
 
 const refused: [given: string | undefined, config: Partial<Config>, code: string, message: RegExp, asked: number][] = [
   [undefined, bare, 'not_configured', /No vault was given/, 0],
-  [undefined, { vaults: [entry('a', 'x'), entry('b', 'y')] }, 'not_configured', /No vault was given/, 0],
+  [
+    undefined,
+    { vaults: [entry('a', 'x'), entry('b', 'y')] },
+    'not_configured',
+    /^No vault was given, and none of the configured ones \(a, b\) is the default\.$/,
+    0,
+  ],
   ['a/b/c/d', {}, 'not_found', /No subscription named "a\/b"/, 1],
   ['a/b/c/d?', {}, 'invalid_arguments', /must be a name/, 0],
   ['rg-test/', {}, 'invalid_arguments', /must be a name/, 0],
