@@ -631,6 +631,13 @@ const oddValues: [name: string, tool: string, args: Record<string, unknown>, ans
     { policies: [null, null, null, -1].map(count => ({ protected_items_count: count })) },
   ],
   [
+    'a vault whose name no URL can hold',
+    'list_vaults',
+    {},
+    body(200, { value: [{ id: `${vaultPath}\ud83d` }, { id: vaultPath }] }),
+    { count: 1 },
+  ],
+  [
     'days of soft delete that are none',
     'list_vaults',
     {},
