@@ -7,8 +7,8 @@ import path from 'node:path'
 import { createArm } from './arm/client.ts'
 import { createLimiter } from './arm/limiter.ts'
 import { recording } from './arm/recorder.ts'
-import { readRecordings, recordedOrigins, replaceFile } from './arm/recordings.ts'
-import { replaying } from './arm/replay.ts'
+import { replaceFile } from './arm/recordings.ts'
+import { loadReplay } from './arm/replay.ts'
 import type { Send } from './arm/send.ts'
 import type { Credentials } from './auth/tokens.ts'
 import type { ServingOptions } from './cli/runtime-types.ts'
@@ -67,17 +67,13 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<ToolRunner> => {
 
 const openDoor = async (deps: RuntimeDeps): Promise<Door> => {
   const { options, cwd } = deps
-  const door = options.replay === undefined ? await network(deps) : await replay(path.resolve(cwd, options.replay))
+  const door =
+    options.replay === undefined
+      ? await network(deps)
+      : { ...(await loadReplay(path.resolve(cwd, options.replay), fs)), signIn: undefined }
   return options.record === undefined
     ? door
     : { ...door, send: recorded(door.send, path.resolve(cwd, options.record), deps) }
-}
-
-/** Links in recorded answers carry the host of the recording, so that is the endpoint. */
-const replay = async (at: string): Promise<Door> => {
-  const recordings = await readRecordings(at, fs)
-  const [endpoint = 'https://management.azure.com'] = recordedOrigins(recordings)
-  return { send: replaying(recordings.flatMap(({ exchanges }) => exchanges)), endpoint, signIn: undefined }
 }
 
 const network = async ({ loaded: { config }, env, clock, log, platform }: RuntimeDeps): Promise<Door> => {

@@ -82,6 +82,8 @@ const badReplay = ({ replay }: ServingOptions): string | undefined =>
 /** How long requests in flight may go on after stdin closed, and how long a full pipe may then hold the process. */
 const graceMs = 1000
 const flushMs = 500
+/** How long a client may say nothing before the configuration is looked at all the same. */
+const silenceMs = 100
 
 /** Serves MCP until stdin closes. Resolves with the exit status. */
 const serve = async (options: ServingOptions): Promise<number> => {
@@ -124,30 +126,39 @@ const serve = async (options: ServingOptions): Promise<number> => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.on(signal, () => end(0).then(() => resolve(0)))
   })
-  // A named file that is not there is told at once, also to somebody who never calls a tool.
+  // What is wrong with the configuration is told also to a client that asks for no tools: behind the first answer, which
+  // must not wait for it, or when none is asked for.
+  let judge = () => {}
   const refused = new Promise<number>(resolve => {
-    if (options.configFile === undefined) return
-    config().catch(error => {
-      complain(error instanceof Error ? error.message : String(error))
-      resolve(2)
+    judge = once(() => {
+      config().catch(error => {
+        if (options.configFile === undefined) throw error
+        complain(error instanceof Error ? error.message : String(error))
+        resolve(2)
+      })
     })
   })
-  const finished = readLines(processor, log).then(async () => {
+  const timer = setTimeout(judge, silenceMs)
+  const finished = readLines(processor, log, () => setImmediate(judge)).then(async () => {
+    clearTimeout(timer)
     await end(graceMs)
-    await usable() // also a client that asked for nothing is told what is wrong with the configuration
+    judge()
+    await usable()
     return 0
   })
   return Promise.race([finished, signalled, refused])
 }
 
-const readLines = async (processor: Processor, log: Log): Promise<void> => {
+const readLines = async (processor: Processor, log: Log, onChunk: () => void): Promise<void> => {
   const splitter = new LineSplitter()
   try {
-    for await (const chunk of process.stdin)
+    for await (const chunk of process.stdin) {
       for (const line of splitter.push(chunk)) {
         const wait = processor.receive(line)
         if (wait) await wait
       }
+      onChunk()
+    }
   } catch (error) {
     log('error', `stdin failed: ${String(error)}`)
   }

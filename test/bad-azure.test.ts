@@ -613,6 +613,125 @@ t.test('rows that are none are left out, and odd fields of others are null', asy
   })
 })
 
+/** Numbers that JavaScript has none for, values that do not turn into text, and a value nested beyond any honest one. */
+const endless = '9'.repeat(400)
+const noText = { toString: 1, valueOf: null }
+const nested = `${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`
+const job = (properties: object) => ({ id: `${vaultPath}/backupJobs/j1`, name: 'j1', properties })
+const running = Buffer.from(JSON.stringify([1, 'status', vaultPath, `${vaultPath}/backupOperations/o1`]))
+
+const oddValues: [name: string, tool: string, args: Record<string, unknown>, answer: Answer, expected: object][] = [
+  [
+    'whole numbers that are none',
+    'list_policies',
+    {},
+    body(200, {
+      value: ['1.5', 2.5, endless, -1].map(protectedItemsCount => ({ properties: { protectedItemsCount } })),
+    }),
+    { policies: [null, null, null, -1].map(count => ({ protected_items_count: count })) },
+  ],
+  [
+    'a vault whose name no URL can hold',
+    'list_vaults',
+    {},
+    body(200, { value: [{ id: `${vaultPath}\ud83d` }, { id: vaultPath }] }),
+    { count: 1 },
+  ],
+  [
+    'days of soft delete that are none',
+    'list_vaults',
+    {},
+    body(200, {
+      value: [
+        {
+          id: vaultPath,
+          properties: {
+            securitySettings: {
+              softDeleteSettings: { softDeleteState: 'Enabled', softDeleteRetentionPeriodInDays: 14.5 },
+            },
+          },
+        },
+      ],
+    }),
+    { vaults: [{ soft_delete: 'Enabled', soft_delete_days: 14 }] },
+  ],
+  [
+    'counts that are none',
+    'get_vault',
+    { include_usage: true },
+    body(200, { id: vaultPath, value: [{ name: { value: 'VM' }, currentValue: 1.5 }] }),
+    { usage: { items: [{ type: 'VM', count: 0 }] } },
+  ],
+  [
+    'durations and sizes without end',
+    'get_job_details',
+    { job_id: 'j1' },
+    body(
+      200,
+      job({
+        duration: `P${endless}D`,
+        extendedInfo: {
+          tasksList: [{ taskId: 't', duration: `${endless}.00:00:01` }],
+          propertyBag: { 'Backup Size': `${endless} TB` },
+        },
+      }),
+    ),
+    { duration_seconds: null, tasks: [{ duration_seconds: null }], backup_size_bytes: null },
+  ],
+  [
+    'properties that are no text',
+    'get_job_details',
+    { job_id: 'j1' },
+    body(
+      200,
+      job({ extendedInfo: { propertyBag: { odd: noText, list: [noText], number: 5, yes: true, none: null } } }),
+    ),
+    { properties: { number: '5', yes: 'true' } },
+  ],
+  [
+    'tags that are no text',
+    'get_vault',
+    {},
+    raw(200, `{"id":"${vaultPath}","tags":{"odd":${JSON.stringify(noText)},"deep":${nested},"number":5}}`),
+    { tags: { number: '5' } },
+  ],
+  [
+    'a failed job without a text',
+    'track_async_operation',
+    { operation_id: running.toString('base64url') },
+    body(200, { ...job({}), status: 'Failed', properties: { failedJobsError: { j1: noText } } }),
+    { status: 'failed', error: { message: 'job j1' } },
+  ],
+  [
+    'a wait without end',
+    'track_async_operation',
+    { operation_id: running.toString('base64url') },
+    (_, response) => json(response, 202, { status: 'InProgress' }, { 'retry-after': endless }),
+    { status: 'in_progress', retry_after_seconds: 86_400 },
+  ],
+  [
+    'a resource nested deeper than any stack',
+    'get_vault',
+    { include_raw: true },
+    raw(200, `{"id":"${vaultPath}","properties":{"deep":${nested}}}`),
+    { raw: { properties: { deep: [{ a: [{ a: [{}] }] }] } } },
+  ],
+]
+
+t.test('values that no schema of ours has are null or left out, never a fault of the server', async t => {
+  let answer: Answer = () => {}
+  const arm = await fakeArm(t, (seen, response, count) => answer(seen, response, count), quick)
+  await withServer(t, { ...arm, secrets: [] }, async server => {
+    for (const [name, tool, args, given, expected] of oddValues) {
+      answer = given
+      const called = await server.call(tool, args)
+      t.equal(called.isError, false, name)
+      t.match(called.body, expected, name)
+      t.notMatch(called.text, /\[object|undefined|NaN|Infinity/, name)
+    }
+  })
+})
+
 t.test('an answer that may be tried again is, and then works', async t => {
   const stumbles: [name: string, first: Answer][] = [
     ['429 with Retry-After: 0', says(429, 'TooManyRequests', 'Too many.', { 'retry-after': '0' })],

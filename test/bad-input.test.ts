@@ -193,6 +193,25 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
     { item: 'rg//vm', vault: 'vault-elsewhere' },
     { '/item': /names joined by "\/"/ },
   ],
+  ...(
+    [
+      ['list_vaults', 'resource_group'],
+      ['list_policies', 'vault'],
+      ['list_protected_items', 'policy_name'],
+      ['get_job_details', 'job_id'],
+    ] as const
+  ).map(([tool, name]): (typeof rows)[number] => [
+    `${name} with half a character`,
+    tool,
+    { [name]: 'rg\ud83d' },
+    { [`/${name}`]: /holds half of a character/ },
+  ]),
+  [
+    'an unknown argument beside half a character',
+    'get_vault',
+    { vault: '\udc00', wault: 'x' },
+    { '/wault': /did you mean "vault"/ },
+  ],
   ['a job that is a path', 'get_job_details', { job_id: '../backupPolicies' }, { '/job_id': /id of a job/ }],
   ['a job id of something else', 'get_job_details', { job_id: vaultPath }, { '/job_id': /id of a job/ }],
 

@@ -56,7 +56,7 @@ t.test('all fixtures come from the default endpoint, and no two files answer the
 })
 
 t.test('replayed together, every recorded request gets its own answer, in order', async t => {
-  const send = await loadReplay(fixtures, fs)
+  const { send } = await loadReplay(fixtures, fs)
   for (const { request, response } of (await readRecordings(fixtures, fs)).flatMap(({ exchanges }) => exchanges)) {
     const body = request.body ? { body: JSON.stringify(request.body) } : {}
     const answer = await send({ method: request.method as Method, url: request.url, headers: {}, ...body }, signal)
@@ -68,7 +68,7 @@ t.test('replayed together, every recorded request gets its own answer, in order'
 t.test(
   'the pages of the unfiltered list hold together what the filtered lists hold, and every policy counts its items',
   async t => {
-    const send = await loadReplay(fixtures, fs)
+    const { send } = await loadReplay(fixtures, fs)
     const vault =
       'https://management.azure.com/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault-prod'
     interface Row {

@@ -107,7 +107,9 @@ function jobIdsIn(body: unknown): readonly string[] {
 
 function operationError(body: Fields & { status: string }): OperationError {
   const error: AzureError | undefined = parseAzureError({ error: body.error })
-  const jobs = Object.entries(failedJobs(body)).map(([id, code]) => `job ${id}: ${String(code)}`)
+  const jobs = Object.entries(failedJobs(body)).map(([id, code]) =>
+    typeof code === 'string' ? `job ${id}: ${code}` : `job ${id}`,
+  )
   return {
     code: safeText(error?.code ?? `Operation${body.status}`),
     message: safeText(error?.message ?? (jobs.join('; ') || `The operation ended as ${body.status}.`)),

@@ -6,8 +6,8 @@
  * well are served in recorded order, then the last of them again and again.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Exchange, ReadFiles, RecordedRequest } from './recordings.ts'
-import { readRecordings } from './recordings.ts'
+import type { Exchange, ReadFiles, RecordedRequest, RecordedResponse, Recording } from './recordings.ts'
+import { readRecordings, recordedOrigins } from './recordings.ts'
 import { scrubBody, scrubbed, scrubUrl } from './scrub.ts'
 import type { ArmRequest, ArmResponse, Send } from './send.ts'
 import { SendError } from './send.ts'
@@ -120,10 +120,26 @@ export const replaying = (exchanges: readonly Exchange[]): Send => {
 }
 
 /**
- * A `Send` over the recordings at `path`: one file, or a folder with all *.json in it and below.
- * Throws Problem `not_configured` where one cannot be read or is no recording.
+ * The recordings at a path (a file, or a folder of them) as a `Send`, with the endpoint that they are played on: where most
+ * of them was made. Throws Problem `not_configured`.
  */
-export const loadReplay = async (path: string, fs: ReadFiles): Promise<Send> => {
+export const loadReplay = async (path: string, fs: ReadFiles): Promise<{ send: Send; endpoint: string }> => {
   const recordings = await readRecordings(path, fs)
-  return replaying(recordings.flatMap(({ exchanges }) => exchanges))
+  const [endpoint = 'https://management.azure.com'] = recordedOrigins(recordings)
+  return { send: replaying(onEndpoint(recordings, endpoint)), endpoint }
+}
+
+/**
+ * The exchanges of recordings as if all of them had been made with one endpoint. The host of a request does not count, but
+ * links in the answers (nextLink, Location) carry it, and links are followed on the endpoint only.
+ */
+const onEndpoint = (recordings: readonly Recording[], endpoint: string): Exchange[] => {
+  const origins = recordedOrigins(recordings).filter(origin => origin !== endpoint)
+  const exchanges = recordings.flatMap(recording => recording.exchanges)
+  if (origins.length === 0) return exchanges
+  const moved = (response: RecordedResponse): RecordedResponse =>
+    JSON.parse(
+      origins.reduce((text, origin) => text.replaceAll(`"${origin}/`, `"${endpoint}/`), JSON.stringify(response)),
+    )
+  return exchanges.map(({ request, response }) => ({ request, response: moved(response) }))
 }

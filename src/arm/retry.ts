@@ -26,11 +26,18 @@ export const settle = async (sending: Promise<ArmResponse>): Promise<Attempt> =>
     throw error
   })
 
+const longestWaitMs = 24 * 3_600_000 // Azure asks for minutes; a longer wait, or one without end, is somebody's mistake
+
 /**
  * The wait that an answer asks for, in ms: `Retry-After` in seconds or as a date (taken against Azure's own `Date`
- * where there is one), else the number that a throttled answer holds in its text.
+ * where there is one), else the number that a throttled answer holds in its text. A day at most.
  */
 export function retryAfterMs(response: ArmResponse, nowMs: number): number | undefined {
+  const waitMs = askedWaitMs(response, nowMs)
+  return waitMs === undefined ? undefined : Math.min(waitMs, longestWaitMs)
+}
+
+function askedWaitMs(response: ArmResponse, nowMs: number): number | undefined {
   const header = response.headers['retry-after']?.trim()
   if (header && /^\d+(\.\d+)?$/.test(header)) return Number(header) * 1000
   const until = header ? Date.parse(header) : Number.NaN

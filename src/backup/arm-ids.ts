@@ -18,10 +18,10 @@ export interface ParsedId {
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** What can be part of no name: separators of URLs and paths, control characters, and a name of dots only. */
-const notInNames = /[/\\?#%&<>"\u0000-\u001F\u007F]|^\.+$/
+/** What can be part of no name: separators of URLs and paths, control characters, half characters, a name of dots only. */
+const notInNames = /[/\\?#%&<>"\u0000-\u001F\u007F\p{Cs}]|^\.+$/u
 /** Databases may be called nearly anything (`R&D 50%`); what an id names is encoded again before it is sent. */
-const notInIds = /[/\\?#\u0000-\u001F\u007F]|^\.*$/
+const notInIds = /[/\\?#\u0000-\u001F\u007F\p{Cs}]|^\.*$/u
 
 export const isGuid = (text: string): boolean => guid.test(text)
 export const isName = (text: string): boolean => text.length > 0 && text.length <= 260 && !notInNames.test(text)

@@ -14,13 +14,25 @@ export const fields = (value: unknown): Fields => (isObject(value) ? value : non
 export const list = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
 /** Non-empty text. */
 export const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+/** Digits can be more than a number holds. */
+const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
 /** A number; some are sent as text. */
 export const number = (value: unknown): number | null => {
   const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
-  return typeof amount === 'number' && Number.isFinite(amount) ? amount : null
+  return finite(amount)
+}
+/** A whole number: of days, of items. */
+export const whole = (value: unknown): number | null => {
+  const amount = number(value)
+  return Number.isInteger(amount) ? amount : null
 }
 /** A code that is a text here and a number there. */
 export const word = (value: unknown): string | null => (typeof value === 'number' ? String(value) : text(value))
+/** The texts of an open object, numbers and booleans as text; what has parts of its own is left out. */
+export const textsByName = (value: unknown): [name: string, value: string][] =>
+  Object.entries(fields(value)).flatMap(([name, item]) =>
+    /^(string|number|boolean)$/.test(typeof item) ? [[name, String(item)]] : [],
+  )
 export const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(item => typeof item === 'string' && item !== '') : []
@@ -47,7 +59,8 @@ export const seconds = (value: unknown): number | null => {
   const found = iso.exec(value) ?? dotNet.exec(value)
   if (!found) return null
   const [days, hours, minutes, rest] = found.slice(1).map(part => Number(part ?? 0))
-  return Math.round((((days ?? 0) * 24 + (hours ?? 0)) * 3600 + (minutes ?? 0) * 60 + (rest ?? 0)) * 1000) / 1000
+  const total = ((days ?? 0) * 24 + (hours ?? 0)) * 3600 + (minutes ?? 0) * 60 + (rest ?? 0)
+  return finite(Math.round(total * 1000) / 1000)
 }
 
 const units: Readonly<Record<string, number>> = { B: 0, BYTES: 0, KB: 1, MB: 2, GB: 3, TB: 4 }
@@ -58,5 +71,5 @@ export const bytes = (value: unknown, unit?: string): number | null => {
   const found = /^\s*([\d.]+)\s*([A-Za-z]*)\s*$/.exec(value)
   const power = units[(found?.[2] || unit || 'B').toUpperCase()]
   const amount = Number(found?.[1])
-  return power === undefined || Number.isNaN(amount) ? null : Math.round(amount * 1024 ** power)
+  return power === undefined ? null : finite(Math.round(amount * 1024 ** power))
 }

@@ -5,7 +5,20 @@ import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument, checkAll, InputError, pointerTo } from '../tools/input-error.ts'
 import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf, workloadWord } from './datasources.ts'
-import { bytes, type Fields, fields, flag, list, number, seconds, text, texts, time, word } from './fields.ts'
+import {
+  bytes,
+  type Fields,
+  fields,
+  flag,
+  list,
+  number,
+  seconds,
+  text,
+  texts,
+  textsByName,
+  time,
+  word,
+} from './fields.ts'
 import { filterOf, filterTime } from './filters.ts'
 import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
@@ -78,11 +91,7 @@ export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false):
   const properties = fields(body.properties)
   const extended = fields(properties.extendedInfo)
   // Some of Azure's keys end in a space ("Recovery point time ").
-  const bag = Object.fromEntries(
-    Object.entries(fields(extended.propertyBag))
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => [name.trim(), String(value)]),
-  )
+  const bag = Object.fromEntries(textsByName(extended.propertyBag).map(([name, value]) => [name.trim(), value]))
   return {
     ...toJobRow(raw, vault),
     percent_complete: percentOf(properties),

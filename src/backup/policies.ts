@@ -4,7 +4,7 @@ import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { datasources, managementTypeOf, workloadWord } from './datasources.ts'
-import { fields, number, text } from './fields.ts'
+import { fields, text, whole } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { policyLines } from './policy-lines.ts'
@@ -27,7 +27,7 @@ const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {
     policy_type:
       managementType === 'AzureIaasVM' ? (text(properties.policyType) === 'V2' ? 'enhanced' : 'standard') : null,
     ...policyLines(properties),
-    protected_items_count: number(properties.protectedItemsCount),
+    protected_items_count: whole(properties.protectedItemsCount),
   }
 }
 

@@ -7,14 +7,14 @@ import { Problem, type ProblemCode } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
 import { isName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
-import { type Fields, fields, flag, list, number, text } from './fields.ts'
+import { type Fields, fields, flag, list, number, text, textsByName, whole } from './fields.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { allSubscriptions, subscriptionId } from './subscriptions.ts'
 import { vaultsPath, withVault } from './vault-names.ts'
 
 /** 0, or nothing, is how some vaults say "the default". */
 const softDeleteDays = (days: unknown, state: string | null): number | null =>
-  number(days) || (state === null || sameText(state, 'Disabled') ? null : 14)
+  whole(days) || (state === null || sameText(state, 'Disabled') ? null : 14)
 
 /** The posture of a vault, from either side of it: newer versions tell it in the vault itself. */
 const securityOf = (
@@ -164,7 +164,7 @@ const readVault = async (vault: VaultRef, input: GetVaultInput, context: ToolCon
       fields(fields(properties.restoreSettings).crossSubscriptionRestoreSettings).crossSubscriptionRestoreState,
     ),
     identity: text(fields(body.identity).type),
-    tags: Object.fromEntries(Object.entries(fields(body.tags)).map(([name, value]) => [name, String(value)])),
+    tags: Object.fromEntries(textsByName(body.tags)),
     ...(usage ? { usage } : {}),
     ...(posture.warnings.length > 0 ? { warnings: posture.warnings } : {}),
     ...(input.include_raw ? { raw: body } : {}),
@@ -218,7 +218,7 @@ const readUsage = async (vault: VaultRef, { arm }: ToolContext): Promise<NonNull
       unit: text(row.unit),
     }))
   return {
-    items: rows(summary).map(({ name, value }) => ({ type: name, count: value })),
+    items: rows(summary).map(({ name, value }) => ({ type: name, count: whole(value) ?? 0 })),
     // -1 is how Azure says "no limit".
     counters: rows(counters)
       .filter(row => row.value !== 0)

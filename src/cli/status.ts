@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/config.ts'
 import { keyPath } from '../config/key-path.ts'
-import type { Config, LoadedConfig } from '../config/types.ts'
+import type { Config, LoadedConfig, Origins, VaultEntry } from '../config/types.ts'
 import { defaultVault } from '../config/vaults.ts'
 import { faultLine } from './loaded.ts'
 import { toServing, type Values } from './options.ts'
@@ -37,14 +37,31 @@ const settings: Readonly<Record<string, (config: Config) => unknown>> = {
   'http.max_retries': config => config.http.maxRetries,
 }
 
+/** What a file says of one vault, and what the vault inherits, with the place of each. */
+const vaultSettings = (entry: VaultEntry, origins: Origins) =>
+  Object.entries({
+    name: entry.name,
+    subscription_id: entry.subscription,
+    resource_group: entry.resourceGroup,
+    description: entry.description,
+    is_default: entry.isDefault,
+  }).flatMap(([name, value]) => {
+    const key = keyPath(['vaults', entry.key, name])
+    const source = origins[key]
+    return source === undefined ? [] : [{ key, value: value ?? null, source }]
+  })
+
 const configurationReport = ({ config, file, origins, warnings, faults }: LoadedConfig) => ({
   configuration_file: file ?? null,
   default_vault: defaultVault(config)?.key ?? null,
-  settings: Object.entries(settings).map(([key, read]) => ({
-    key,
-    value: read(config) ?? null,
-    source: origins[key] ?? 'not set',
-  })),
+  settings: [
+    ...Object.entries(settings).map(([key, read]) => ({
+      key,
+      value: read(config) ?? null,
+      source: origins[key] ?? 'not set',
+    })),
+    ...config.vaults.flatMap(entry => vaultSettings(entry, origins)),
+  ],
   vaults: config.vaults.map(({ key, name, subscription, resourceGroup, description }) => ({
     key,
     name,

@@ -59,6 +59,7 @@ export const checkTable = async (raw: unknown, placeOf: PlaceOf): Promise<Checke
   const root = plain(raw)
   if (!isTable(root))
     return { table: {}, warnings: [], faults: [`${placeOf([])} must be a table; it is ${kindOf(root)}.`] }
+  if (Object.keys(root).length === 0) return { table: {}, warnings: [], faults: [] } // nothing to load the validator for
   const { config } = (await import('../generated/config-validator.ts')) as unknown as { config: Validator }
   const checked: Checked = { table: root as ConfigTable, warnings: [], faults: [] }
   if (!config(root)) report(root, config.errors ?? [], await configSchema(), placeOf, checked)

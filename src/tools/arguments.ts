@@ -35,11 +35,18 @@ export const checkedArguments = (
   const { properties } = inputSchemaOf(name)
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const checked = canonicalWords(present, properties)
-  if (validate(checked)) return checked
+  if (validate(checked)) return wellFormed(checked)
   const errors = validate.errors ?? []
   const faults = errors.slice(0, mostFaults).map(error => toFault(error, Object.keys(properties), checked))
   const more = errors.length - faults.length
   throw new InputError(more > 0 ? [...faults, { path: '', message: `and ${more} more faults` }] : faults)
+}
+
+/** JSON can hold half of a surrogate pair, a URL cannot. */
+const wellFormed = (checked: Record<string, unknown>): Record<string, unknown> => {
+  const torn = Object.keys(checked).filter(name => /\p{Cs}/u.test(String(checked[name])))
+  if (torn.length === 0) return checked
+  throw new InputError(torn.map(name => ({ path: pointerTo(name), message: 'holds half of a character' })))
 }
 
 const mostFaults = 40 // more than any tool has arguments

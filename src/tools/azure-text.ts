@@ -20,11 +20,15 @@ export const safeText = (text: string): string => {
   return withoutHidden(scrubText(cut))
 }
 
-const safeValue = (value: unknown): unknown => {
+/** Deeper than any resource of Azure, and far from the end of the stack. */
+const maxDepth = 100
+
+const safeValue = (value: unknown, depth = 0): unknown => {
   if (typeof value === 'string') return safeText(value)
-  if (Array.isArray(value)) return value.map(safeValue)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [safeText(name), safeValue(item)]))
+  if (depth === maxDepth) return '… [cut, nested too deeply]'
+  if (Array.isArray(value)) return value.map(item => safeValue(item, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [safeText(name), safeValue(item, depth + 1)]))
 }
 
 /** A copy of a result in which every string and every key is safe. */

@@ -114,7 +114,7 @@ for (const [what, { asked, answer }] of rows)
     const { text, exchanges } = await read(directory)
     t.notMatch(text, /S3cr3t/)
     t.equal(exchanges.length, 1)
-    const again = await loadReplay(directory, fs)
+    const { send: again } = await loadReplay(directory, fs)
     t.equal((await again(sent, signal)).status, 200)
   })
 

@@ -148,9 +148,9 @@ t.test('a folder is read with its sub-folders, in the order of names, *.json onl
     a: { 'two.json': recordingOf(exchange('second', '/x')), 'one.json': recordingOf(exchange('first', '/x')) },
     'notes.txt': 'not a recording',
   })
-  const send = await loadReplay(folder, fs)
+  const { send } = await loadReplay(folder, fs)
   t.same([await ask(send, '/x'), await ask(send, '/x'), await ask(send, '/x')], ['first', 'second', 'third'])
-  t.equal(await ask(await loadReplay(path.join(folder, 'b/one.json'), fs), '/x'), 'third')
+  t.equal(await ask((await loadReplay(path.join(folder, 'b/one.json'), fs)).send, '/x'), 'third')
 })
 
 const broken: [name: string, text: string | undefined, wrong: RegExp][] = [
@@ -234,7 +234,7 @@ t.test(
     const files = await fs.readdir(shared)
     t.equal(files.length, 18)
     for (const file of files) {
-      const send = await loadReplay(path.join(shared, file), fs)
+      const { send } = await loadReplay(path.join(shared, file), fs)
       const [recording] = await readRecordings(path.join(shared, file), fs)
       for (const { request, response } of recording?.exchanges ?? []) {
         const body = request.body ? { body: JSON.stringify(request.body) } : {}
@@ -246,3 +246,25 @@ t.test(
     }
   },
 )
+
+t.test('links of recordings made on several hosts lead to one endpoint; links to any other host stay', async t => {
+  const page = (host: string, link: string) => ({
+    request: { method: 'GET', url: `${host}/a` },
+    response: { status: 200, body: { value: [], nextLink: `${link}/a?$skipToken=2` } },
+  })
+  const one = 'http://127.0.0.1:1001'
+  const two = 'http://127.0.0.1:1002'
+  const recordingOf = (...exchanges: object[]) => JSON.stringify({ source: 'test', exchanges })
+  const folder = t.testdir({
+    'one.json': recordingOf(page(one, one), page(one, one)),
+    'two.json': recordingOf(page(two, two), page(two, 'https://elsewhere.example')),
+  })
+  const { send, endpoint } = await loadReplay(folder, fs)
+  t.equal(endpoint, one)
+  const links = []
+  for (let count = 0; count < 4; count++) {
+    const { body } = await send({ method: 'GET', url: `${endpoint}/a`, headers: {} }, new AbortController().signal)
+    links.push(new URL(JSON.parse(body).nextLink).origin)
+  }
+  t.same(links, [one, one, one, 'https://elsewhere.example'])
+})
