@@ -703,6 +703,13 @@ const oddValues: [name: string, tool: string, args: Record<string, unknown>, ans
     { status: 'failed', error: { message: 'job j1' } },
   ],
   [
+    'a job that is a way elsewhere',
+    'track_async_operation',
+    { operation_id: running.toString('base64url') },
+    body(200, { status: 'Succeeded', properties: { jobIds: ['../../x', 'a/b', ''] } }),
+    { status: 'succeeded', job: null, job_id: null },
+  ],
+  [
     'a wait without end',
     'track_async_operation',
     { operation_id: running.toString('base64url') },

@@ -53,7 +53,8 @@ function isOperationPath(pathAndQuery: string): boolean {
   return (
     plain !== undefined &&
     isPlain(plain) &&
-    !/[\\#\s]/.test(pathAndQuery) &&
+    /^[!-~]*$/.test(pathAndQuery) &&
+    !/[\\#]/.test(pathAndQuery) &&
     /^\/subscriptions\/[^/]+\/(resourceGroups\/[^/]+\/)?providers\/Microsoft\.RecoveryServices\/(.+\/)?\w*operation\w*\/[^/]+$/i.test(
       pathAndQuery.split('?')[0] ?? '',
     )

@@ -11,7 +11,8 @@ export type Located =
 export function isArmOrigin(url: URL, endpoint: string): boolean {
   const own = new URL(endpoint)
   if (url.username || url.password) return false
-  if (url.origin === own.origin) return true
+  // The origin of a blob: URL is that of the URL in it.
+  if (url.origin === own.origin) return url.protocol === own.protocol
   const isHttps = url.protocol === 'https:' && own.protocol === 'https:'
   return isHttps && url.port === own.port && url.hostname.endsWith(`.${own.hostname}`)
 }

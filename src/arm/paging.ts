@@ -42,11 +42,13 @@ export async function* pagesOf(source: PageSource, from: string | undefined): As
 
 const samePath = (left: string, right: string) => plain(left) === plain(right)
 
+/** A last slash tells a secondary region's list in what we ask for, and nothing in what Azure writes. */
 const plain = (path: string) => {
+  const bare = path.replace(/\/$/, '')
   try {
-    return decodeURIComponent(path).toLowerCase()
+    return decodeURIComponent(bare).toLowerCase()
   } catch {
-    return path.toLowerCase()
+    return bare.toLowerCase()
   }
 }
 
@@ -66,9 +68,19 @@ function rowsOf(asked: Asked, body: unknown): readonly unknown[] {
   return rows
 }
 
-function nextOf({ endpoint, address }: PageSource, asked: Asked, body: unknown, here: string): string | undefined {
+function nextOf(
+  { endpoint, path, address }: PageSource,
+  asked: Asked,
+  body: unknown,
+  here: string,
+): string | undefined {
   const link = fieldOf(body, 'nextLink')
-  if (typeof link === 'string' && link !== '') return linked(asked, link, endpoint, here)
+  if (typeof link === 'string' && link !== '') {
+    const next = linked(asked, link, endpoint, here)
+    // A cursor to it would be refused as well, and nobody asked for anything else.
+    if (samePath(next.split('?')[0] ?? '', path)) return next
+    throw unexpectedAnswer(asked, 'the next page is said to be of another list; it was not asked')
+  }
   const token = fieldOf(body, '$skipToken') ?? fieldOf(body, 'skipToken')
   if (typeof token !== 'string' || token === '') return undefined
   return address({ $skipToken: token })

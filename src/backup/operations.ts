@@ -4,7 +4,7 @@ import { decodeOperationId, encodeOperationId, operationFromUrl } from '../arm/o
 import type { TrackAsyncOperationOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
 import { badArgument, InputError } from '../tools/input-error.ts'
-import { parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
+import { isName, parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
 import { fields, time } from './fields.ts'
 import { isJobOver, jobStep, readJob, toJobDetails } from './jobs.ts'
 import { follow, type Step } from './waiting.ts'
@@ -38,6 +38,11 @@ const operationOf = (input: { operation_id?: string; operation_url?: string }, e
   return operation
 }
 
+type Ended = Exclude<Poll, { kind: 'running' }>
+
+/** The job that an operation started. Its id becomes part of a path, so it has to be a name. */
+const jobIdOf = ({ jobIds }: Ended): string | undefined => jobIds.find(isName)
+
 interface Look {
   poll: Poll
   /** The job, where the operation has one that could be read. */
@@ -64,7 +69,7 @@ const track: Handlers['track_async_operation'] = async (input, context) => {
   let operation = operationOf(input, context.arm.endpoint)
   const parsed = parseArmId(operation.vaultId ?? '')
   const vault = parsed && vaultOf(parsed)
-  let ended: Exclude<Poll, { kind: 'running' }> | undefined
+  let ended: Ended | undefined
   const { value, retryAfterSeconds } = await follow(input.wait_seconds ?? 0, context, async () => {
     // What has ended stays ended: from then on only the job is asked.
     const poll = ended ?? (await context.arm.poll(operation))
@@ -73,7 +78,7 @@ const track: Handlers['track_async_operation'] = async (input, context) => {
       return step({ poll, job: undefined }, vault)
     }
     ended = poll
-    const [jobId] = poll.jobIds
+    const jobId = jobIdOf(poll)
     return step({ poll, job: jobId !== undefined && vault ? await readJob(jobId, vault, context) : undefined }, vault)
   })
   return toTracked(operation, value, vault, retryAfterSeconds)
@@ -95,7 +100,7 @@ const toTracked = (
     start_time: time(body.startTime) ?? details?.start_time ?? null,
     // The operation's own end is when the work was accepted; the job's is when it was done.
     end_time: details ? details.end_time : time(body.endTime),
-    job_id: details?.job_id ?? (poll.kind === 'running' ? null : (poll.jobIds[0] ?? null)),
+    job_id: details?.job_id ?? (poll.kind === 'running' ? null : (jobIdOf(poll) ?? null)),
     job: details ? { ...details } : null,
     error: failed ? errorOf(failed) : (details?.error ?? null),
     retry_after_seconds: retryAfterSeconds ?? null,

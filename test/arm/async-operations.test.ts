@@ -427,6 +427,7 @@ t.test('an operation id that was not made here is none', async t => {
       'another provider',
       encode(1, kind, null, `/subscriptions/${subscription}/providers/Microsoft.Compute/locations/w/operations/1`),
     ],
+    ['a letter that a URL has to encode', encode(1, kind, vaultId, `${vault}/backupOperations/é`)],
     ['nothing', ''],
   ]
   for (const [name, text] of bad) t.equal(decodeOperationId(text), undefined, name)

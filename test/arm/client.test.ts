@@ -307,6 +307,7 @@ const places: [name: string, url: string, expected: string | undefined][] = [
   ['another port', 'https://management.azure.com:8443/a', undefined],
   ['another port of a regional endpoint', 'https://westus.management.azure.com:8443/a', undefined],
   ['a host without a scheme', '//evil.com/a', undefined],
+  ['a blob of it', `blob:${endpoint}/a`, undefined],
   ['backslashes', '/\\evil.com/a', undefined],
   ['a word', 'more', undefined],
   ['nothing', '', undefined],

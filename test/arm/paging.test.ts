@@ -34,6 +34,12 @@ t.test('a nextLink of a regional endpoint is asked for on the configured origin'
   t.equal(requests[1]?.url, endpoint + second)
 })
 
+t.test('letter case, encoding and a last slash make no other list', async t => {
+  const nextLink = `${endpoint}${second.replace('/subscriptions/', '/Subscriptions/').replace('backupJobs', 'backup%4Aobs/')}`
+  const { pages } = await all([answer(200, { value: [1], nextLink }), answer(200, { value: [2] })])
+  t.equal(pages.length, 2)
+})
+
 t.test('a list that hands out a bare token gets it back', async t => {
   const { asked } = await all([answer(200, { value: [], $skipToken: 'a=' }), answer(200, { value: [] })])
   t.equal(asked[1], `GET ${list}?api-version=2025-08-01&$filter=a%20b&$skipToken=a%3D`)
@@ -89,6 +95,12 @@ const bad: [name: string, body: unknown, message: RegExp][] = [
     { value: [1], nextLink: `https://evil.com${second}&sig=hidden` },
     /another host \(evil\.com\)/,
   ],
+  [
+    'a nextLink to another list',
+    { value: [1], nextLink: `${endpoint}${second.replace('backupJobs', 'backupPolicies')}&sig=hidden` },
+    /the next page is said to be of another list/,
+  ],
+  ['a nextLink to a path of no kind', { value: [1], nextLink: `${endpoint}/` }, /of another list/],
   ['a nextLink that is no address', { value: [1], nextLink: 'more' }, /address that is none/],
   ['no rows', {}, /no list/],
   ['rows that are no list', { value: {} }, /no list/],

@@ -62,6 +62,7 @@ const origins: [url: string, endpoint: string, isOwn: boolean][] = [
   ['https://management.azure.com@example.com/a', endpoint, false],
   ['https://example.com\\.management.azure.com/a', endpoint, false],
   ['https://user:secret@management.azure.com/a', endpoint, false],
+  ['blob:https://management.azure.com/a', endpoint, false],
   ['/subscriptions', endpoint, false],
   ['http://127.0.0.1:8080/a', 'http://127.0.0.1:8080', true],
   ['http://127.0.0.1:8081/a', 'http://127.0.0.1:8080', false],

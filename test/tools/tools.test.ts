@@ -5,6 +5,7 @@ import { ConfigError } from '../../src/config/errors.ts'
 import type { Config, LoadedConfig } from '../../src/config/types.ts'
 import { toolsets } from '../../src/config/types.ts'
 import type { ToolName } from '../../src/generated/tools.ts'
+import { Problem } from '../../src/problem.ts'
 import { checkedArguments, type Validator } from '../../src/tools/arguments.ts'
 import { safeResult, safeText } from '../../src/tools/azure-text.ts'
 import { faultyConfiguration, findTool, hiddenBecause, listText, toolNames } from '../../src/tools/catalog.ts'
@@ -173,6 +174,46 @@ t.test('memory keeps what suffices until its time is over, and nothing that fail
   t.equal(await recall(), 4)
   await t.rejects(memory.recall('f', 1000, () => Promise.reject(new Error('no'))))
   t.equal(await memory.recall('f', 1000, async () => 'yes'), 'yes')
+})
+
+t.test('what many ask for at once is loaded once, and a caller that leaves takes nothing from the others', async t => {
+  const memory = createMemory(createFakeClock())
+  const loads: { give: (value: string) => void; fail: (error: Error) => void }[] = []
+  const load = () => new Promise<string>((give, fail) => loads.push({ give, fail }))
+  const recall = (suffices?: (known: string) => boolean) => memory.recall('k', 1000, load, suffices)
+
+  const first = [recall(), recall(), recall(known => known === 'other')]
+  loads[0]?.give('a')
+  t.same(await Promise.all(first), ['a', 'a', 'a'], 'what came just now is not asked for again')
+  t.equal(loads.length, 1)
+
+  const second = [recall(known => known === 'b'), recall(known => known === 'b')]
+  loads[1]?.give('b')
+  t.same(await Promise.all(second), ['b', 'b'])
+  t.equal(loads.length, 2)
+
+  memory.forget('k')
+  const refused = [recall(), recall()]
+  loads[2]?.fail(new Problem('forbidden', 'no', 'Ask.'))
+  t.match(await Promise.allSettled(refused), [{ reason: { code: 'forbidden' } }, { reason: { code: 'forbidden' } }])
+  t.equal(loads.length, 3, 'one answer for all who asked')
+
+  const left = [recall(), recall(), recall()]
+  loads[3]?.fail(new Error('the first was cancelled'))
+  await t.rejects(left[0] as Promise<string>, /cancelled/)
+  loads[4]?.give('c')
+  t.same(await Promise.all(left.slice(1)), ['c', 'c'], 'the others ask themselves, once')
+  t.equal(loads.length, 5)
+
+  memory.forget('k')
+  const old = recall()
+  memory.forget('k')
+  const fresh = recall()
+  loads[6]?.give('new')
+  loads[5]?.give('old')
+  t.same(await Promise.all([old, fresh]), ['old', 'new'])
+  t.equal(await recall(), 'new', 'what was forgotten while it came is not remembered')
+  t.equal(loads.length, 7)
 })
 
 const loaded = (over: Partial<Config> = {}, faultTexts: string[] = []): LoadedConfig => ({
