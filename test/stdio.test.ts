@@ -372,6 +372,28 @@ t.test('a reader that does not read slows the server down; nothing is held witho
   t.equal(server.messages.length, count + 1)
 })
 
+t.test('while a reader does not read, Azure is not asked for what nobody takes', async t => {
+  const job = { id: `${vaultPath}/backupJobs/j`, name: 'j', properties: { entityFriendlyName: 'x'.repeat(2000) } }
+  const page = JSON.stringify({ value: Array.from({ length: 100 }, () => job) })
+  const azure = await fakeArm(t, (_, response) => void response.writeHead(200).end(page))
+  const server = new Server(t, azure)
+  await server.request('tools/call', call('list_backup_jobs'))
+  const before = azure.seen.length
+  server.process.stdout.pause()
+  const count = 60 // results of half a megabyte each
+  for (let id = 0; id < count; id++)
+    server.send(modern(`n${id}`, 'tools/call', call('list_backup_jobs', { limit: 100 })))
+  // Until Azure has not been asked for a while.
+  for (let asked = -1; asked !== azure.seen.length; ) {
+    asked = azure.seen.length
+    await new Promise(go => setTimeout(go, 400))
+  }
+  t.ok(azure.seen.length - before < 20, `${azure.seen.length - before} pages were asked for`)
+  server.process.stdout.resume()
+  for (let id = 0; id < count; id++) t.match((await server.answer(`n${id}`)).result, { resultType: 'complete' })
+  t.equal(azure.seen.length - before, count, 'then everything is')
+})
+
 t.test('a reader that is gone ends the process quietly', async t => {
   for (const how of ['while nothing is in flight', 'while answers are written']) {
     const server = new Server(t, replay)
