@@ -48,7 +48,6 @@ interface InFlight {
  */
 const maxInFlight = 4096
 const maxHeldCharacters = 32 * 1024 * 1024
-const maxBatch = 256
 const maxSubscriptions = 64
 
 /** The reason that in-flight work is aborted with when the process ends. */
@@ -131,8 +130,6 @@ export class Processor {
         undefined,
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
-    if (messages.length > maxBatch)
-      return errorText(undefined, new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxBatch} messages.`))
     const answers = await Promise.all(
       messages.map(message =>
         message.kind === 'request' && message.method === 'initialize'
