@@ -318,6 +318,23 @@ t.test('an id that is in flight is refused, 7 and "7" are two, and an id may be 
   const refused = await written(server, raw, 1)
   t.match(refused, [{ error: { code: -32600, message: /7/ } }])
   t.notOk('id' in (refused[0] ?? {}), 'it would be taken for the answer to the first')
+  const others = [
+    modern(7, 'no/such/method'),
+    modern(7, 'tools/list', { cursor: 'x' }),
+    { jsonrpc: '2.0', id: 7, method: 'tools/list' },
+    { jsonrpc: '2.0', id: 7, method: 'ping' },
+    { jsonrpc: '2.0', id: 7, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } },
+    { jsonrpc: '2.0', id: 7, method: 'initialize', params: {} },
+    { jsonrpc: '2.0', id: 7, method: 5 },
+    { jsonrpc: '1.0', id: 7, method: 'ping' },
+    { jsonrpc: '2.0', id: 7, method: 'ping', params: [] },
+    { jsonrpc: '2.0', id: 7 },
+  ]
+  for (const other of others) {
+    const told = await written(server, line(other), 1)
+    t.match(told, [{ error: {} }], `${JSON.stringify(other)} is refused`)
+    t.notOk('id' in (told[0] ?? {}), 'whatever it is that comes under this id')
+  }
   for (const response of await all(2))
     json(response, 400, { error: { code: 'BMSUserErrorInvalidInput', message: 'no' } })
   await Promise.all([server.answer(7), server.answer('7')])
