@@ -30,6 +30,8 @@ export interface RuntimeDeps {
   pid: number
   random: () => number
   newId: () => string
+  /** Resolves when what was answered has been read; undefined when it has. */
+  drained: () => Promise<void> | undefined
 }
 
 /** How requests reach an answer. `signIn` is undefined where nobody has to. */
@@ -44,12 +46,13 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<ToolRunner> => {
   const { loaded, clock, random, newId } = deps
   const { apiVersion, http } = loaded.config
   const { send, endpoint, signIn } = await openDoor(deps)
+  const askWhenRead = paced(send, deps.drained)
   const limiter = createLimiter(clock)
   const memory = createMemory(clock)
   return {
     run: (name, { arguments: given, signal, log, progress }) => {
       const arm = createArm({
-        send,
+        send: askWhenRead,
         endpoint,
         apiVersion,
         maxRetries: http.maxRetries,
@@ -64,6 +67,14 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<ToolRunner> => {
     },
   }
 }
+
+/** Asks Azure for nothing more while answers wait for a reader that does not read: what comes would only pile up. */
+const paced =
+  (send: Send, drained: RuntimeDeps['drained']): Send =>
+  async (request, signal) => {
+    for (let wait = drained(); wait && !signal.aborted; wait = drained()) await wait
+    return send(request, signal)
+  }
 
 const openDoor = async (deps: RuntimeDeps): Promise<Door> => {
   const { options, cwd } = deps

@@ -59,7 +59,13 @@ const readIfThere = (file: string): Promise<string | undefined> =>
     throw error
   })
 
-const startRuntime = async (loaded: LoadedConfig, options: ServingOptions, log: Log): Promise<ToolRunner> => {
+/** `drained`: what answers wait for before they leave, where somebody has to read them. */
+const startRuntime = async (
+  loaded: LoadedConfig,
+  options: ServingOptions,
+  log: Log,
+  drained: () => Promise<void> | undefined = () => undefined,
+): Promise<ToolRunner> => {
   const [{ createRuntime }, { randomUUID }] = await Promise.all([import('./runtime.ts'), import('node:crypto')])
   return createRuntime({
     loaded,
@@ -72,6 +78,7 @@ const startRuntime = async (loaded: LoadedConfig, options: ServingOptions, log: 
     pid: process.pid,
     random: Math.random,
     newId: randomUUID,
+    drained,
   })
 }
 
@@ -104,11 +111,11 @@ const serve = async (options: ServingOptions): Promise<number> => {
   // A named file that cannot be used ends the process (below): what was asked meanwhile is not answered, nor complained of.
   const usable = () =>
     options.configFile === undefined ? config() : config().catch(() => new Promise<never>(() => {}))
+  const writer = new LineWriter(process.stdout)
   const tools = createToolService(
     usable,
-    once(loaded => startRuntime(loaded, options, log)),
+    once(loaded => startRuntime(loaded, options, log, () => writer.drained())),
   )
-  const writer = new LineWriter(process.stdout)
   const processor = new Processor({ writer, tools, clock: realClock, log })
 
   // A reader that is gone wants no answers and no complaints.

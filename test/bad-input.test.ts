@@ -345,6 +345,20 @@ t.test('very many or very long faults make no long answer', async t => {
   t.same(arm.seen, [])
 })
 
+t.test('very many arguments are refused before they are looked at one by one', async t => {
+  const arm = await fakeArm(t, (_, response) => json(response, 200, { value: [] }))
+  await withServer(t, { ...arm, secrets: [] }, async server => {
+    const many = (count: number, value: unknown) =>
+      Object.fromEntries(Array.from({ length: count }, (_, k) => [`k${k}`, value]))
+    for (const value of [1, null]) {
+      const { details, message } = await refusal(server, 'get_vault', many(300_000, value))
+      t.match(details?.faults, [{ path: '', message: /300000 arguments, more than any tool has/ }])
+      t.ok(message.length < 200)
+    }
+    t.equal((await server.call('list_policies', many(50, null))).isError, false, 'null counts as left out')
+  })
+})
+
 t.test("letter case and Azure's other spellings of words are taken for the canonical ones", async t => {
   const arm = await fakeArm(t, (_, response) => json(response, 200, { value: [] }))
   const spellings: [args: Record<string, string>, filter: RegExp][] = [

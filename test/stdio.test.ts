@@ -318,6 +318,23 @@ t.test('an id that is in flight is refused, 7 and "7" are two, and an id may be 
   const refused = await written(server, raw, 1)
   t.match(refused, [{ error: { code: -32600, message: /7/ } }])
   t.notOk('id' in (refused[0] ?? {}), 'it would be taken for the answer to the first')
+  const others = [
+    modern(7, 'no/such/method'),
+    modern(7, 'tools/list', { cursor: 'x' }),
+    { jsonrpc: '2.0', id: 7, method: 'tools/list' },
+    { jsonrpc: '2.0', id: 7, method: 'ping' },
+    { jsonrpc: '2.0', id: 7, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } },
+    { jsonrpc: '2.0', id: 7, method: 'initialize', params: {} },
+    { jsonrpc: '2.0', id: 7, method: 5 },
+    { jsonrpc: '1.0', id: 7, method: 'ping' },
+    { jsonrpc: '2.0', id: 7, method: 'ping', params: [] },
+    { jsonrpc: '2.0', id: 7 },
+  ]
+  for (const other of others) {
+    const told = await written(server, line(other), 1)
+    t.match(told, [{ error: {} }], `${JSON.stringify(other)} is refused`)
+    t.notOk('id' in (told[0] ?? {}), 'whatever it is that comes under this id')
+  }
   for (const response of await all(2))
     json(response, 400, { error: { code: 'BMSUserErrorInvalidInput', message: 'no' } })
   await Promise.all([server.answer(7), server.answer('7')])
@@ -370,6 +387,28 @@ t.test('a reader that does not read slows the server down; nothing is held witho
   await server.answer(`n${count - 1}`)
   t.equal(new Set(server.messages.map(({ id }) => id)).size, count + 1)
   t.equal(server.messages.length, count + 1)
+})
+
+t.test('while a reader does not read, Azure is not asked for what nobody takes', async t => {
+  const job = { id: `${vaultPath}/backupJobs/j`, name: 'j', properties: { entityFriendlyName: 'x'.repeat(2000) } }
+  const page = JSON.stringify({ value: Array.from({ length: 100 }, () => job) })
+  const azure = await fakeArm(t, (_, response) => void response.writeHead(200).end(page))
+  const server = new Server(t, azure)
+  await server.request('tools/call', call('list_backup_jobs'))
+  const before = azure.seen.length
+  server.process.stdout.pause()
+  const count = 60 // results of half a megabyte each
+  for (let id = 0; id < count; id++)
+    server.send(modern(`n${id}`, 'tools/call', call('list_backup_jobs', { limit: 100 })))
+  // Until Azure has not been asked for a while.
+  for (let asked = -1; asked !== azure.seen.length; ) {
+    asked = azure.seen.length
+    await new Promise(go => setTimeout(go, 400))
+  }
+  t.ok(azure.seen.length - before < 20, `${azure.seen.length - before} pages were asked for`)
+  server.process.stdout.resume()
+  for (let id = 0; id < count; id++) t.match((await server.answer(`n${id}`)).result, { resultType: 'complete' })
+  t.equal(azure.seen.length - before, count, 'then everything is')
 })
 
 t.test('a reader that is gone ends the process quietly', async t => {

@@ -28,6 +28,7 @@ export const isName = (text: string): boolean => text.length > 0 && text.length 
 
 /** A name that holds a `%` of its own is no encoded one. */
 const decoded = (segment: string): string => {
+  if (!segment.includes('%')) return segment // most: a list has thousands
   try {
     return decodeURIComponent(segment)
   } catch {

@@ -48,7 +48,6 @@ interface InFlight {
  */
 const maxInFlight = 4096
 const maxHeldCharacters = 32 * 1024 * 1024
-const maxBatch = 256
 const maxSubscriptions = 64
 
 /** The reason that in-flight work is aborted with when the process ends. */
@@ -119,7 +118,8 @@ export class Processor {
       case 'notification':
         return this.#notification(message.method, message.params)
       case 'invalid':
-        return errorText(message.id, message.error)
+        // An answer with the id of a request in flight would be taken for its own.
+        return errorText(this.#isInFlight(message.id) ? undefined : message.id, message.error)
       case 'response':
         return undefined // the server asks nothing, so nothing can be answered
     }
@@ -131,8 +131,6 @@ export class Processor {
         undefined,
         new RpcError(rpcCodes.invalidRequest, 'This revision of the protocol has no batches.'),
       )
-    if (messages.length > maxBatch)
-      return errorText(undefined, new RpcError(rpcCodes.invalidRequest, `A batch holds at most ${maxBatch} messages.`))
     const answers = await Promise.all(
       messages.map(message =>
         message.kind === 'request' && message.method === 'initialize'
@@ -156,21 +154,23 @@ export class Processor {
     entry.abort.abort(new Error('cancelled by the client'))
   }
 
+  #isInFlight(id: Id | undefined): boolean {
+    return id !== undefined && this.#inFlight.has(idKey(id))
+  }
+
   #request(request: RpcRequest): string | Promise<string | undefined> | undefined {
+    if (this.#isInFlight(request.id))
+      return errorText(
+        undefined,
+        new RpcError(rpcCodes.invalidRequest, `A request with id ${JSON.stringify(request.id)} is in flight.`),
+      )
     try {
       if (request.method === 'initialize' && !claimsModern(request.params)) {
         const { revision, inside } = initialize(request)
         this.#legacy = { revision, logLevel: undefined }
         return resultText(request.id, revision.dress(inside, request.method))
       }
-      const selected = select(request, this.#legacy)
-      if (this.#inFlight.has(idKey(request.id)))
-        // Named in the text only: an answer with this id would be taken for that of the request in flight.
-        return errorText(
-          undefined,
-          new RpcError(rpcCodes.invalidRequest, `A request with id ${JSON.stringify(request.id)} is in flight.`),
-        )
-      return this.#run(request, selected)
+      return this.#run(request, select(request, this.#legacy))
     } catch (error) {
       return this.#fault(request, error)
     }

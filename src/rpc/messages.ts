@@ -40,6 +40,9 @@ export const unreadable = (message: string): Message => ({
   error: new RpcError(rpcCodes.parseError, message),
 })
 
+/** Far more than clients send; a line can hold a million, and reading those would take seconds. */
+const maxBatch = 256
+
 /** Never throws. An array of messages is a batch, whatever the revision makes of it. */
 export const parseMessage = (text: string): Parsed => {
   let value: unknown
@@ -50,6 +53,7 @@ export const parseMessage = (text: string): Parsed => {
   }
   if (!Array.isArray(value)) return toMessage(value)
   if (value.length === 0) return invalid('An empty batch is not a request.')
+  if (value.length > maxBatch) return invalid(`A batch holds at most ${maxBatch} messages.`)
   return { kind: 'batch', messages: value.map(toMessage) }
 }
 

@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import type { ToolName } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'
 import { findTool, toolPrefix } from './catalog.ts'
-import { type Fault, InputError, pointerTo } from './input-error.ts'
+import { badArgument, type Fault, InputError, pointerTo } from './input-error.ts'
 import { canonicalWords } from './words.ts'
 
 export interface Validator {
@@ -33,6 +33,8 @@ export const checkedArguments = (
   validate: Validator,
 ): Record<string, unknown> => {
   const { properties } = inputSchemaOf(name)
+  const count = Object.keys(given).length
+  if (count > mostArguments) throw badArgument('', `there are ${count} arguments, more than any tool has`)
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const checked = canonicalWords(present, properties)
   if (validate(checked)) return wellFormed(checked)
@@ -49,6 +51,7 @@ const wellFormed = (checked: Record<string, unknown>): Record<string, unknown> =
   throw new InputError(torn.map(name => ({ path: pointerTo(name), message: 'holds half of a character' })))
 }
 
+const mostArguments = 1000 // a line can hold a million, and a fault for each would take seconds
 const mostFaults = 40 // more than any tool has arguments
 const longestName = 80
 

@@ -39,6 +39,8 @@ const rows: [name: string, line: string, found: object][] = [
     '[{"jsonrpc":"2.0","method":"m"},7]',
     { kind: 'batch', messages: [{ kind: 'notification' }, invalid(-32600)] },
   ],
+  ['a batch of 256', `[${Array(256).fill('7').join()}]`, { kind: 'batch' }],
+  ['a batch of more', `[${Array(257).fill('7').join()}]`, invalid(-32600)],
 ]
 for (const [name, line, found] of rows)
   t.test(`${name} is read as what it is`, async t => t.match(parseMessage(line), found))
