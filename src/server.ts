@@ -156,20 +156,28 @@ const serve = async (options: ServingOptions): Promise<number> => {
   return Promise.race([finished, signalled, refused])
 }
 
-const readLines = async (processor: Processor, log: Log, onChunk: () => void): Promise<void> => {
-  const splitter = new LineSplitter()
-  try {
-    for await (const chunk of process.stdin) {
+/** By events, not by `for await`, which costs 2 ms at start. Where the processor asks for a pause, nothing more is read. */
+const readLines = (processor: Processor, log: Log, onChunk: () => void): Promise<void> =>
+  new Promise(resolve => {
+    const { stdin } = process
+    const splitter = new LineSplitter()
+    const take = async (chunk: Buffer): Promise<void> => {
       for (const line of splitter.push(chunk)) {
         const wait = processor.receive(line)
-        if (wait) await wait
+        if (!wait) continue
+        stdin.pause()
+        await wait
       }
+      stdin.resume()
       onChunk()
     }
-  } catch (error) {
-    log('error', `stdin failed: ${String(error)}`)
-  }
-}
+    stdin.on('data', take)
+    stdin.on('end', resolve)
+    stdin.on('error', error => {
+      log('error', `stdin failed: ${String(error)}`)
+      resolve()
+    })
+  })
 
 /** The tools for one command in a terminal: the same service that the protocol has. */
 const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
