@@ -52,12 +52,30 @@ const loadConfiguration = async ({ configFile, readOnly, toolsets }: ServingOpti
   })
 }
 
-/** Undefined where there is no such file. */
-const readIfThere = (file: string): Promise<string | undefined> =>
-  fs.promises.readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+const maxFileMiB = 64 // of a configuration, which may stand among much else
+
+/**
+ * Undefined where there is no such file. A named pipe or a device, which may have come with a workspace, is none: reading
+ * it could last for ever, and would hold up the end of the process too.
+ */
+const readIfThere = async (file: string): Promise<string | undefined> => {
+  const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants // Windows has no O_NONBLOCK
+  let opened: fs.promises.FileHandle | undefined
+  try {
+    opened = await fs.promises.open(file, O_RDONLY | O_NONBLOCK)
+    const stat = await opened.stat()
+    if (!stat.isFile() && !stat.isDirectory()) throw Object.assign(new Error(file), { code: 'not a file' })
+    if (stat.size > maxFileMiB * 1024 * 1024)
+      throw Object.assign(new Error(file), { code: `larger than ${maxFileMiB} MiB` })
+    return await opened.readFile('utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
-  })
+  } finally {
+    await opened?.close()
+  }
+}
 
 /** `drained`: what answers wait for before they leave, where somebody has to read them. */
 const startRuntime = async (

@@ -742,6 +742,24 @@ timeout_seconds = 0
   t.match(unasked.stderr, /^[^\n]*no tool runs until[^\n]*enabled must be true or false[^\n]*\n$/)
 })
 
+t.test('what is no file, or far too large for one of ours, is passed over and holds nothing up', async t => {
+  const folder = t.testdir({ home: {}, large: {} })
+  fs.writeFileSync(path.join(folder, 'large/config.toml'), '')
+  fs.truncateSync(path.join(folder, 'large/config.toml'), 600 * 1024 * 1024)
+  const odd: [home: string, told: RegExp][] = [['large', /large.config\.toml cannot be read \(larger than 64 MiB\)/]]
+  const hasPipes = spawnSync('mkfifo', [path.join(folder, 'home/config.toml')]).status === 0
+  if (hasPipes) odd.push(['home', /home.config\.toml cannot be read \(not a file\)/])
+  for (const [home, told] of odd) {
+    const server = new Server(t, { env: { CODEX_HOME: path.join(folder, home) } })
+    t.match((await server.request('tools/list')).result, { tools: Array }, home)
+    t.equal(await server.end(), 0)
+    t.match(server.stderr, told)
+    const named = new Server(t, { args: ['--config', path.join(folder, home, 'config.toml')] })
+    t.equal(await named.exit, 2)
+    t.match(named.stderr, told)
+  }
+})
+
 t.test('a --config file that is missing, or has no table, ends serving with 2 and one clear line', async t => {
   const folder = t.testdir({ 'other.toml': 'model = "x"\n', 'cut.toml': 'a = "\n' })
   for (const [name, told] of [
