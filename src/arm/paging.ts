@@ -22,6 +22,9 @@ export interface PageSource {
   read(pathAndQuery: string): Promise<{ asked: Asked; reply: ArmReply }>
 }
 
+/** Of one list in one call: 200 rows each make more items than the largest fleet has. */
+const maxPages = 10_000
+
 /** Pages from the first, or from `from`. Throws InvalidContinuation for a `from` of another list or of a host. */
 export async function* pagesOf(source: PageSource, from: string | undefined): AsyncGenerator<Page, void, void> {
   if (from !== undefined) checkContinuation(source, from)
@@ -34,6 +37,8 @@ export async function* pagesOf(source: PageSource, from: string | undefined): As
     const next = nextOf(source, asked, reply.body, here)
     if (next !== undefined && seen.has(next))
       throw unexpectedAnswer(asked, 'the next page is one that was already read')
+    if (next !== undefined && seen.size === maxPages)
+      throw unexpectedAnswer(asked, `the list has no end: ${maxPages} pages were read`)
     yield { rows, at: here, next }
     if (next === undefined) return
     at = next

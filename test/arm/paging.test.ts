@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Page, PageOptions } from '../../src/arm/arm.ts'
-import { InvalidContinuation } from '../../src/arm/paging.ts'
+import { InvalidContinuation, pagesOf } from '../../src/arm/paging.ts'
 import { answer, armErrorOf, createFakeAzure, endpoint, type Scripted, subscription, vault } from './fake-azure.ts'
 
 const list = `${vault}/backupJobs`
@@ -125,4 +125,33 @@ t.test('a page that was read already ends the list with an error', async t => {
     ['the first', [answer(200, { value: [], nextLink: `${endpoint}${list}?api-version=2025-08-01&$filter=a%20b` })]],
   ]
   for (const [name, script] of loops) t.match((await armErrorOf(all(script))).message, /already read/, name)
+})
+
+t.test('a list without end is given up', async t => {
+  let read = 0
+  const pages = pagesOf(
+    {
+      endpoint,
+      path: list,
+      address: () => `${list}?x=1`,
+      read: async at => ({
+        asked: { method: 'GET', path: at, clientRequestId: 'id-1', endpoint },
+        reply: {
+          status: 200,
+          headers: {},
+          body: { value: [], nextLink: `${list}?x=${++read}0` },
+          clientRequestId: 'id-1',
+        },
+      }),
+    },
+    undefined,
+  )
+  let error: unknown
+  try {
+    for await (const _ of pages) if (read > 20_000) break
+  } catch (thrown) {
+    error = thrown
+  }
+  t.match(error, { code: 'azure_error', message: /the list has no end: 10000 pages were read/ })
+  t.equal(read, 10_000)
 })
