@@ -5,47 +5,32 @@ import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument, checkAll, InputError, pointerTo } from '../tools/input-error.ts'
 import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf, workloadWord } from './datasources.ts'
-import {
-  bytes,
-  type Fields,
-  fields,
-  flag,
-  list,
-  number,
-  seconds,
-  text,
-  texts,
-  textsByName,
-  time,
-  word,
-} from './fields.ts'
+import { bytes, type Fields, fields, flag, list, number, seconds, text, textsByName, time, word } from './fields.ts'
 import { filterOf, filterTime } from './filters.ts'
 import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
+import { jobFaults } from './job-faults.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
 import { withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
 
 type JobRow = ListBackupJobsOutput['jobs'][number]
-type JobError = NonNullable<JobRow['error']>
 
 const dayMs = 24 * 3_600_000
-const overStatuses: ReadonlySet<string> = new Set(['Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled'])
-
-export const isJobOver = (status: string): boolean => overStatuses.has(status)
-
-/** Errors of a job; shares leave the title out, agents the code; databases add a message of their own. */
-const errorsOf = (properties: Fields): JobError[] => {
-  const errors = list(properties.errorDetails).map(detail => ({
-    code: word(detail.errorCode) ?? '',
-    title: text(detail.errorTitle),
-    message: text(detail.errorString) ?? '',
-    recommendations: texts(detail.recommendations),
-  }))
-  const dynamic = text(fields(properties.extendedInfo).dynamicErrorMessage)
-  if (dynamic === null || errors.some(error => error.message === dynamic)) return errors
-  return [...errors, { code: errors[0]?.code ?? '', title: null, message: dynamic, recommendations: [] }]
+/** How a job ended, by its status in lower case; undefined while it runs. */
+const endings: Readonly<Record<string, JobEnd>> = {
+  completed: 'succeeded',
+  completedwithwarnings: 'succeeded_with_warnings',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  canceled: 'cancelled',
 }
+
+export type JobEnd = 'succeeded' | 'succeeded_with_warnings' | 'failed' | 'cancelled'
+
+/** How a job of Azure's status (in any letter case) ended; undefined where it still runs. */
+export const jobEnd = (status: string): JobEnd | undefined =>
+  Object.hasOwn(endings, status.toLowerCase()) ? endings[status.toLowerCase()] : undefined
 
 /** A VM's item id follows from the container that the job names; other jobs name their item by its plain name only. */
 const itemIdOf = (properties: Fields, vault: VaultRef): string | null => {
@@ -67,45 +52,66 @@ export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
     status: text(properties.status) ?? '',
     friendly_name: text(properties.entityFriendlyName),
     item_id: itemIdOf(properties, vault),
+    server_name: text(properties.mabServerName) ?? text(properties.dpmServerName),
+    storage_account: text(properties.storageAccountName),
     backup_management_type: managementType,
     workload_type: workloadWord(text(properties.workloadType), managementType),
     start_time: time(properties.startTime),
     end_time: time(properties.endTime),
     duration_seconds: seconds(properties.duration),
     is_user_triggered: flag(properties.isUserTriggered),
-    error: errorsOf(properties)[0] ?? null,
+    error: jobFaults(properties)[0] ?? null,
   }
 }
 
 const percentOf = (properties: Fields): number | null =>
-  /^Completed/.test(text(properties.status) ?? '') ? 100 : number(fields(properties.extendedInfo).progressPercentage)
+  jobEnd(text(properties.status) ?? '')?.startsWith('succeeded')
+    ? 100
+    : number(fields(properties.extendedInfo).progressPercentage)
 
-/** Older versions of the service send the number 1 where newer ones send the word. It stays on finished jobs. */
+/** The word, or the number that older versions of the service send for it. It stays on finished jobs. */
 const isCancellable = (properties: Fields): boolean =>
-  properties.status === 'InProgress' &&
+  sameText(text(properties.status), 'InProgress') &&
   Array.isArray(properties.actionsInfo) &&
-  properties.actionsInfo.some(action => action === 1 || action === 'Cancellable')
+  properties.actionsInfo.some(action => /^(1|Cancellable)$/i.test(word(action) ?? ''))
+
+/** The first value of a bag under one of several names, in any letter case. */
+const inBag = (bag: Readonly<Record<string, string>>, pattern: RegExp): string | undefined =>
+  Object.entries(bag).find(([name]) => pattern.test(name))?.[1]
+
+/** What was moved: shares and databases tell it in their bag, restores of VMs in a task: `12 GBs / 127 GBs Transferred`. */
+const transferredOf = (bag: Readonly<Record<string, string>>, tasks: readonly Fields[]): number | null =>
+  bytes(inBag(bag, /^Data Transferred( \(in MB\))?$/i), 'MB') ??
+  tasks
+    .map(task => bytes(/^([\d.]+ ?[KMGT]?B)s? \/.*Transferred/i.exec(text(task.taskExecutionDetails) ?? '')?.[1]))
+    .find(moved => moved !== null) ??
+  null
 
 export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false): GetJobDetailsOutput => {
   const body = fields(raw)
   const properties = fields(body.properties)
   const extended = fields(properties.extendedInfo)
   // Some of Azure's keys end in a space ("Recovery point time ").
+  const tasks = list(extended.tasksList)
   const bag = Object.fromEntries(textsByName(extended.propertyBag).map(([name, value]) => [name.trim(), value]))
   return {
     ...toJobRow(raw, vault),
     percent_complete: percentOf(properties),
     is_cancellable: isCancellable(properties),
-    tasks: list(extended.tasksList).map(task => ({
+    estimated_remaining_seconds: seconds(extended.estimatedRemainingDuration),
+    tasks: tasks.map(task => ({
       task: text(task.taskId) ?? '',
+      instance_id: text(task.instanceId),
       status: text(task.status),
+      start_time: time(task.startTime),
+      end_time: time(task.endTime),
       duration_seconds: seconds(task.duration),
       percent_complete: number(task.progressPercentage),
       detail: text(task.taskExecutionDetails),
     })),
-    errors: errorsOf(properties),
-    backup_size_bytes: bytes(bag['Backup Size']),
-    transferred_bytes: bytes(bag['Data Transferred (in MB)'], 'MB'),
+    errors: jobFaults(properties),
+    backup_size_bytes: bytes(inBag(bag, /^Backup Size$/i)),
+    transferred_bytes: transferredOf(bag, tasks),
     properties: bag,
     ...(includeRaw ? { raw: body } : {}),
   }
@@ -184,6 +190,9 @@ const windowOf = (
   }
 }
 
+const isStatus = (status: string, asked: string): boolean =>
+  sameText(status, asked) || (jobEnd(asked) !== undefined && jobEnd(status) === jobEnd(asked))
+
 /** Databases say how: `Backup (Full)` is a `Backup`. */
 const isOperation = (operation: string, asked: string): boolean => sameText(operation.replace(/ \(.*\)$/, ''), asked)
 
@@ -228,7 +237,7 @@ const jobsIn = async (
     const row = toJobRow(raw, vault)
     if (workload !== undefined && row.workload_type !== workload) return undefined
     // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
-    if (input.status !== undefined && !sameText(row.status, input.status)) return undefined
+    if (input.status !== undefined && !isStatus(row.status, input.status)) return undefined
     if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined
     return target === undefined || isJobOf(target.names, raw) ? row : undefined
   })
@@ -244,7 +253,7 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
   const { operation, status, friendly_name: name } = toJobRow(raw, vault)
   return {
     value: raw,
-    isOver: isJobOver(status),
+    isOver: jobEnd(status) !== undefined,
     retryAfterSeconds: undefined,
     percent: percentOf(fields(fields(raw).properties)),
     message: [operation, name, status].filter(part => part).join(' '),

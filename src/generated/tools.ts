@@ -202,10 +202,11 @@ export interface ListProtectedItemsOutput {
     soft_delete_time: string | null
     soft_delete_remaining_seconds: number | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -257,6 +258,8 @@ export interface ListBackupJobsOutput {
     status: string
     friendly_name: string | null
     item_id: string | null
+    server_name: string | null
+    storage_account: string | null
     backup_management_type: string | null
     workload_type: string | null
     start_time: string | null
@@ -264,10 +267,11 @@ export interface ListBackupJobsOutput {
     duration_seconds: number | null
     is_user_triggered: boolean | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -293,10 +297,11 @@ export interface GetJobDetailsInput {
 }
 
 export type GetJobDetailsOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
+  remediation?: string | null
 } | null
 
 export interface GetJobDetailsOutput {
@@ -307,6 +312,8 @@ export interface GetJobDetailsOutput {
   status: string
   friendly_name: string | null
   item_id: string | null
+  server_name: string | null
+  storage_account: string | null
   backup_management_type: string | null
   workload_type: string | null
   start_time: string | null
@@ -316,9 +323,13 @@ export interface GetJobDetailsOutput {
   error: GetJobDetailsOutputError
   percent_complete: number | null
   is_cancellable: boolean
+  estimated_remaining_seconds: number | null
   tasks: {
     task: string
+    instance_id: string | null
     status: string | null
+    start_time: string | null
+    end_time: string | null
     duration_seconds: number | null
     percent_complete: number | null
     detail: string | null
@@ -357,10 +368,11 @@ export interface TrackAsyncOperationOutput {
     [k: string]: unknown | undefined
   } | null
   error: {
-    code: string
+    code: string | null
     title?: string | null
     message: string
     recommendations?: string[]
+    remediation?: string | null
   } | null
   retry_after_seconds: number | null
 }

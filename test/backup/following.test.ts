@@ -261,10 +261,23 @@ const tracked: [name: string, operation: object, job: object | undefined, expect
   ],
   ['its job cancelled', status('Succeeded', withJob), jobBody('Cancelled'), { status: 'cancelled' }],
   [
+    'its job over, in other letters',
+    status('succeeded', withJob),
+    jobBody('completedWithWarnings'),
+    { status: 'succeeded_with_warnings' },
+  ],
+  ['its job cancelled with one l', status('Succeeded', withJob), jobBody('Canceled'), { status: 'cancelled' }],
+  [
     'failed',
     status('Failed', { error: { code: 'UserErrorX', message: 'why' } }),
     undefined,
-    { status: 'failed', error: { code: 'UserErrorX', message: 'why' }, job: null },
+    { status: 'failed', error: { code: 'UserErrorX', message: 'why', remediation: null }, job: null },
+  ],
+  [
+    'failed with a code that is known',
+    status('Failed', { error: { code: 'BMSUserErrorObjectLocked', message: 'why' } }),
+    undefined,
+    { status: 'failed', error: { remediation: /wait until it is over/ } },
   ],
   [
     'failed, with a job that Azure left running',

@@ -231,6 +231,7 @@ t.test('a fault keeps its words', async t =>
     title: 'T',
     message: 'm',
     recommendations: ['r'],
+    remediation: null,
   }),
 )
 
@@ -341,15 +342,26 @@ const kinds: [properties: object, expected: object][] = [
   ],
   [
     { jobType: 'AzureStorageJob', backupManagementType: 'AzureStorage' },
-    { workload_type: 'AzureFileShare', item_id: null },
+    { workload_type: 'AzureFileShare', item_id: null, storage_account: null },
   ],
+  [
+    { backupManagementType: 'AzureStorage', storageAccountName: 'files', storageAccountVersion: 'Storage' },
+    { workload_type: 'AzureFileShare', storage_account: 'files', server_name: null },
+  ],
+  [{ backupManagementType: 'DPM', workloadType: 'SQLDB', dpmServerName: 'dpm-01' }, { server_name: 'dpm-01' }],
   [
     { jobType: 'AzureWorkloadJob', backupManagementType: 'AzureWorkload', workloadType: 'SAPAseDatabase' },
     { workload_type: 'SAPAse' },
   ],
   [
-    { jobType: 'MabJob', backupManagementType: 'MAB', workloadType: 'FileFolder', containerName: 'Windows;srv' },
-    { workload_type: 'FileFolder', item_id: null },
+    {
+      jobType: 'MabJob',
+      backupManagementType: 'MAB',
+      workloadType: 'FileFolder',
+      containerName: 'Windows;srv',
+      mabServerName: 'srv',
+    },
+    { workload_type: 'FileFolder', item_id: null, server_name: 'srv' },
   ],
   [
     { jobType: 'DpmJob', backupManagementType: 'DPM', workloadType: 'VM', containerName: 'x;y' },
@@ -371,28 +383,96 @@ const errors: [name: string, properties: object, expected: object[]][] = [
   [
     'VM',
     { errorDetails: [{ errorCode: 400136, errorTitle: 'T', errorString: 'S', recommendations: ['r'] }] },
-    [{ code: '400136', title: 'T', message: 'S', recommendations: ['r'] }],
+    [{ code: '400136', title: 'T', message: 'S', recommendations: ['r'], remediation: /no longer exists/ }],
+  ],
+  [
+    'VM, of the newer kind, known by its title only',
+    { jobType: 'AzureIaaSVMJobV2', errorDetails: [{ errorCode: 1, errorTitle: 'UserErrorRpCollectionDeleted' }] },
+    [{ code: '1', message: 'UserErrorRpCollectionDeleted', remediation: /AzureBackupRG/ }],
   ],
   [
     'share',
     { errorDetails: [{ errorCode: 1, errorString: 'S', recommendations: null }] },
-    [{ code: '1', title: null, message: 'S', recommendations: [] }],
+    [{ code: '1', title: null, message: 'S', recommendations: [], remediation: null }],
   ],
-  ['agent', { errorDetails: [{ errorString: 'S' }] }, [{ code: '', title: null, message: 'S', recommendations: [] }]],
+  ['agent', { errorDetails: [{ errorString: 'S' }] }, [{ code: null, title: null, message: 'S', recommendations: [] }]],
+  [
+    'DPM',
+    { jobType: 'DpmJob', errorDetails: [{ errorString: 'S', recommendations: ['r'] }] },
+    [{ code: null, message: 'S', recommendations: ['r'] }],
+  ],
+  [
+    'vault',
+    { jobType: 'VaultJob', errorDetails: [{ errorCode: 2, errorString: 'S', recommendations: ['r'] }] },
+    [{ code: '2', title: null, message: 'S', recommendations: ['r'] }],
+  ],
   [
     'database',
-    { errorDetails: [{ errorCode: 7, errorString: 'S' }], extendedInfo: { dynamicErrorMessage: 'D' } },
+    {
+      errorDetails: [
+        { errorCode: 510011, errorTitle: 'WorkloadRestoreFailed', errorString: 'S', additionalDetails: 'A' },
+      ],
+      extendedInfo: { dynamicErrorMessage: 'D' },
+    },
     [
-      { code: '7', message: 'S' },
-      { code: '7', message: 'D' },
+      { code: '510011', message: 'S A', remediation: /error log/ },
+      { code: '510011', message: 'D', remediation: /error log/ },
     ],
+  ],
+  [
+    'details that say the same',
+    {
+      errorDetails: [{ errorCode: 7, errorString: 'S', additionalDetails: 'S' }],
+      extendedInfo: { dynamicErrorMessage: 'S' },
+    },
+    [{ code: '7', message: /^S$/ }],
   ],
   [
     'only the message',
     { errorDetails: null, extendedInfo: { dynamicErrorMessage: 'D' } },
-    [{ code: '', message: 'D' }],
+    [{ code: null, message: 'D' }],
   ],
-  ['none', { errorDetails: [], extendedInfo: { dynamicErrorMessage: '' } }, []],
+  [
+    'warnings',
+    { status: 'CompletedWithWarnings', errorDetails: [{ errorCode: 400380, errorString: 'S' }] },
+    [{ code: '400380', message: 'S', remediation: /start it again/ }],
+  ],
+  [
+    'only a task',
+    {
+      errorDetails: [],
+      extendedInfo: {
+        tasksList: [
+          { taskId: 'Take Snapshot', status: 'Completed' },
+          { taskId: 'Transfer data to vault', status: 'failed', taskExecutionDetails: 'at 5 GBs' },
+        ],
+      },
+    },
+    [{ code: null, message: 'The task "Transfer data to vault" ended as failed: at 5 GBs.' }],
+  ],
+  [
+    'only files that were left out',
+    {
+      status: 'CompletedWithWarnings',
+      extendedInfo: {
+        propertyBag: { 'Number Of Restored Files': '5', 'Number Of Failed Files': '2', 'Number Of Skipped Files': '0' },
+      },
+    },
+    [{ code: null, message: 'Number Of Failed Files: 2.' }],
+  ],
+  [
+    'none, in the job itself',
+    { errorDetails: [], extendedInfo: { dynamicErrorMessage: '' } },
+    [{ code: null, message: /does not say why/, remediation: /support case/ }],
+  ],
+  ['none, in a list', {}, [{ message: /does not say why/, remediation: /recovery_services_get_job_details/ }]],
+  ['none, with warnings that nobody names', { status: 'CompletedWithWarnings' }, []],
+  ['none, in a job that was cancelled', { status: 'Cancelled' }, []],
+  [
+    'none, while a task was tried again',
+    { status: 'InProgress', extendedInfo: { tasksList: [{ taskId: 'T', status: 'Failed' }] } },
+    [],
+  ],
 ]
 for (const [name, properties, expected] of errors)
   t.test(`errors of a job: ${name}`, async t => {
@@ -413,12 +493,14 @@ const details: [name: string, properties: object, expected: object][] = [
     { status: 'InProgress', actionsInfo: ['Cancellable'], extendedInfo: { progressPercentage: '45' } },
     { is_cancellable: true, percent_complete: 45 },
   ],
-  ['not cancellable', { status: 'InProgress', actionsInfo: [2, 'Retriable'] }, { is_cancellable: false }],
+  ['cancellable in other letters', { status: 'inProgress', actionsInfo: ['cancellable'] }, { is_cancellable: true }],
+  ['not cancellable', { status: 'InProgress', actionsInfo: [0, 2, 'Retriable'] }, { is_cancellable: false }],
   [
     'over, with the action that stays',
     { status: 'Completed', actionsInfo: [1] },
     { is_cancellable: false, percent_complete: 100 },
   ],
+  ['over, in other letters', { status: 'completed' }, { percent_complete: 100 }],
   ['over with warnings', { status: 'CompletedWithWarnings' }, { percent_complete: 100 }],
   ['failed half way', { status: 'Failed', extendedInfo: { progressPercentage: 30 } }, { percent_complete: 30 }],
   [
@@ -446,7 +528,56 @@ const details: [name: string, properties: object, expected: object][] = [
         tasksList: [{ taskId: 'Take Snapshot', status: 'Completed', duration: 'PT3S', progressPercentage: 9 }, null],
       },
     },
-    { tasks: [{ task: 'Take Snapshot', status: 'Completed', duration_seconds: 3, percent_complete: 9, detail: null }] },
+    {
+      tasks: [
+        {
+          task: 'Take Snapshot',
+          instance_id: null,
+          status: 'Completed',
+          start_time: null,
+          end_time: null,
+          duration_seconds: 3,
+          percent_complete: 9,
+          detail: null,
+        },
+      ],
+      transferred_bytes: null,
+    },
+  ],
+  [
+    'with all that Azure tells of a task, and of the time left',
+    {
+      status: 'InProgress',
+      extendedInfo: {
+        estimatedRemainingDuration: 'PT1M30S',
+        tasksList: [
+          {
+            taskId: 'Transfer data from vault',
+            instanceId: 'i-1',
+            status: 'InProgress',
+            startTime: '2026-11-22T02:00:00.1234567Z',
+            endTime: '0001-01-01T00:00:00',
+            duration: 'PT1M',
+            progressPercentage: 9.5,
+            taskExecutionDetails: '12 GBs / 127 GBs Transferred',
+          },
+        ],
+      },
+    },
+    {
+      estimated_remaining_seconds: 90,
+      tasks: [
+        {
+          instance_id: 'i-1',
+          start_time: '2026-11-22T02:00:00.123Z',
+          end_time: null,
+          duration_seconds: 60,
+          percent_complete: 9.5,
+          detail: '12 GBs / 127 GBs Transferred',
+        },
+      ],
+      transferred_bytes: 12 * 1024 ** 3,
+    },
   ],
 ]
 for (const [name, properties, expected] of details)
@@ -600,6 +731,8 @@ t.test('operations and states are found in any spelling of Azure', async t => {
     count: 1,
     jobs: [{ job_id: 'b' }],
   })
+  const ended = createTools(() => ({ value: ['Canceled', 'cancelled', 'Cancelling'].map(status => job({ status })) }))
+  t.match(await ended.call('list_backup_jobs', { status: 'Cancelled' }), { count: 2 })
 })
 
 const crr = `/subscriptions/${subscription}/providers/Microsoft.RecoveryServices/locations/northeurope`
