@@ -33,8 +33,13 @@ const operationOf = (input: { operation_id?: string; operation_url?: string }, e
 
 type Ended = Exclude<Poll, { kind: 'running' }>
 
-/** The job that an operation started. Its id becomes part of a path, so it has to be a name. */
-const jobIdOf = ({ jobIds }: Ended): string | undefined => jobIds.find(isName)
+/**
+ * The job that an operation started; of several one that failed. Its id becomes part of a path, so it has to be a name.
+ */
+const jobIdOf = ({ body, jobIds }: Ended): string | undefined => {
+  const failed = Object.keys(fields(fields(fields(body).properties).failedJobsError))
+  return [...failed, ...jobIds].find(isName)
+}
 
 interface Look {
   poll: Poll

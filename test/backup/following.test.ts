@@ -268,6 +268,12 @@ const tracked: [name: string, operation: object, job: object | undefined, expect
   ],
   ['its job cancelled with one l', status('Succeeded', withJob), jobBody('Canceled'), { status: 'cancelled' }],
   [
+    'one of its jobs failed',
+    status('Succeeded', { properties: { jobIds: ['job-0', 'job-1'], failedJobsError: { 'job-1': 'X' } } }),
+    jobBody('Failed', failedJob),
+    { status: 'failed', job_id: 'job-1', error: { code: '400136' } },
+  ],
+  [
     'failed',
     status('Failed', { error: { code: 'UserErrorX', message: 'why' } }),
     undefined,
