@@ -194,6 +194,7 @@ export interface ListProtectedItemsOutput {
     protection_state: string | null
     health: string | null
     is_healthy: boolean
+    health_reason: string | null
     last_backup_status: string | null
     last_backup_time: string | null
     latest_recovery_point_time: string | null

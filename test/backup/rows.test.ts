@@ -225,6 +225,288 @@ for (const [name, properties, isHealthy, error] of healths)
     t.equal(row.error?.code ?? null, error)
   })
 
+const deletion = {
+  protectionState: 'ProtectionStopped',
+  isScheduledForDeferredDelete: true,
+  deferredDeleteTimeInUTC: '2026-11-20T02:39:51.0613787Z',
+}
+const kpi = (details: object) => ({ kpisHealths: { BackupOperationStatusKPI: details } })
+const gone = [{ code: 400136, title: 'UserErrorVmNotFoundV2', message: "Virtual machine doesn't exist.\r\n" }]
+const goneWords = "UserErrorVmNotFoundV2: Virtual machine doesn't exist"
+const reasons: [name: string, properties: object, reason: string | null][] = [
+  [
+    'a VM that is backed up',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      lastBackupStatus: 'Completed',
+      healthDetails: green,
+      ...kpi(success),
+    },
+    null,
+  ],
+  [
+    'a database',
+    {
+      protectionState: 'Protected',
+      protectionStatus: 'Healthy',
+      protectedItemHealthStatus: 'Healthy',
+      lastBackupStatus: 'Healthy',
+      lastBackupErrorDetail: { code: 'Success', message: '' },
+    },
+    null,
+  ],
+  [
+    'an Azure SQL database',
+    { protectedItemType: 'Microsoft.Sql/servers/databases', protectionState: 'Protected' },
+    null,
+  ],
+  [
+    'an item of nothing but nulls',
+    {
+      protectionState: null,
+      healthStatus: null,
+      lastBackupStatus: null,
+      kpisHealths: null,
+      sourceSideScanInfo: null,
+      extendedInfo: null,
+    },
+    null,
+  ],
+  [
+    'a VM before its first backup',
+    { protectionState: 'IRPending', healthStatus: 'Passed', lastBackupStatus: '', kpisHealths: {} },
+    'The first backup is still to come.',
+  ],
+  [
+    'a protected database before its first backup',
+    { protectionState: 'Protected', protectedItemHealthStatus: 'IRPending', lastBackupStatus: 'IRPending' },
+    'The first backup is still to come.',
+  ],
+  [
+    'a VM protected anew',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      lastBackupStatus: '',
+      lastBackupTime: '2001-01-01T00:00:00Z',
+    },
+    'No backup has been made yet.',
+  ],
+  [
+    'a VM whose first backup failed',
+    {
+      protectionState: 'IRPending',
+      protectionStatus: 'Unhealthy',
+      healthStatus: 'ActionRequired',
+      lastBackupStatus: 'Failed',
+      healthDetails: gone,
+      ...kpi({ resourceHealthStatus: 'TransientDegraded', resourceHealthDetails: gone }),
+    },
+    `The first backup is still to come; the last backup failed: ${goneWords}.`,
+  ],
+  [
+    'a failed VM of the newer shape',
+    {
+      protectionState: 'Protected',
+      protectionStatus: 'Unhealthy',
+      healthStatus: 'ActionRequired',
+      lastBackupStatus: 'Failed',
+      healthDetails: gone,
+      policyType: 'V2',
+    },
+    `The last backup failed: ${goneWords}.`,
+  ],
+  [
+    'a failed VM with another pre-check',
+    {
+      lastBackupStatus: 'Failed',
+      healthStatus: 'ActionSuggested',
+      healthDetails: gone,
+      ...kpi(fault(400002, 'BackUpOperationFailed')),
+    },
+    `The last backup failed: BackUpOperationFailed: m; the pre-check suggests action: ${goneWords}.`,
+  ],
+  [
+    'a VM in error without a reason',
+    { protectionState: 'ProtectionError', healthStatus: 'Passed' },
+    'Backups fail, and Azure does not say why.',
+  ],
+  [
+    'an agent that failed',
+    { protectionState: 'Protected', lastBackupStatus: 'Failed' },
+    'The last backup failed, and Azure does not say why.',
+  ],
+  [
+    'a DPM item that failed',
+    { protectionState: 'Protected', extendedInfo: { lastBackupStatus: 'Failed' } },
+    'The last backup failed, and Azure does not say why.',
+  ],
+  [
+    'a database whose backup failed',
+    {
+      protectionState: 'Protected',
+      protectedItemHealthStatus: 'Unhealthy',
+      lastBackupStatus: 'Unhealthy',
+      lastBackupErrorDetail: { code: 'UserErrorX', message: 'no log.' },
+    },
+    'The last backup failed: UserErrorX: no log.',
+  ],
+  [
+    'a share that only its indicator knows of',
+    { protectionState: 'Protected', lastBackupStatus: 'Completed', ...kpi(fault(2, 'x', 'PersistentUnhealthy')) },
+    'Backups fail: x: m.',
+  ],
+  [
+    'a share whose indicator has no reason',
+    { lastBackupStatus: 'Completed', ...kpi({ resourceHealthStatus: 'PersistentDegraded' }) },
+    'Backups are degraded (PersistentDegraded).',
+  ],
+  [
+    'a degraded VM',
+    { protectionState: 'Protected', lastBackupStatus: 'Completed', ...kpi(fault(3, 'y', 'TransientDegraded')) },
+    'The last backup had trouble: y: m.',
+  ],
+  [
+    'a VM with warnings',
+    {
+      lastBackupStatus: 'CompletedWithWarnings',
+      healthStatus: 'Passed',
+      ...kpi(fault(400309, 'z', 'TransientDegraded')),
+    },
+    'The last backup completed with warnings: z: m.',
+  ],
+  ['a backup that was cancelled', { lastBackupStatus: 'Cancelled' }, 'The last backup ended as Cancelled.'],
+  [
+    'a restore that failed',
+    {
+      protectionState: 'Protected',
+      lastBackupStatus: 'Completed',
+      kpisHealths: {
+        RestoreOperationStatusKPI: fault(400004, 'DataTransferFromVaultFailed'),
+        BackupOperationStatusKPI: success,
+      },
+    },
+    null,
+  ],
+  [
+    'a database whose server does not answer',
+    { protectionState: 'Protected', protectedItemHealthStatus: 'NotReachable', lastBackupStatus: 'Healthy' },
+    'Its server does not answer Azure Backup.',
+  ],
+  [
+    'a pre-check that requires action',
+    { protectionStatus: 'Healthy', healthStatus: 'ActionRequired', lastBackupStatus: 'Completed', healthDetails: gone },
+    `The pre-check requires action: ${goneWords}.`,
+  ],
+  ['a pre-check without words', { healthStatus: 'ActionSuggested' }, 'The pre-check suggests action.'],
+  [
+    'a pre-check that only its details tell',
+    { healthStatus: 'Passed', healthDetails: [...green, ...gone] },
+    `The pre-check suggests action: ${goneWords}.`,
+  ],
+  [
+    'a health that is unset',
+    { protectedItemHealthStatus: 'Invalid', protectionState: 'Protected' },
+    'Azure gives its health as Invalid.',
+  ],
+  ['a state that is unset', { protectionState: 'Invalid' }, 'Azure gives its state as Invalid.'],
+  [
+    'protection stopped',
+    { protectionState: 'ProtectionStopped', healthStatus: 'Passed', lastBackupStatus: '', policyId: '' },
+    'Protection is stopped, the backup data is kept.',
+  ],
+  [
+    'protection stopped after a failure',
+    { protectionState: 'ProtectionStopped', lastBackupStatus: 'Failed', ...kpi(fault(1, 'T')) },
+    'Protection is stopped, the backup data is kept; the last backup failed: T: m.',
+  ],
+  ['protection paused', { protectionState: 'ProtectionPaused' }, 'Protection is paused.'],
+  [
+    'backups suspended',
+    { protectionState: 'BackupsSuspended' },
+    'Backups are suspended, recovery points expire as the policy says.',
+  ],
+  [
+    'deletion',
+    { ...deletion, deferredDeleteTimeRemaining: '13.23:59:44.5932377', lastBackupStatus: 'Failed' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-04 (about 14 days left).',
+  ],
+  [
+    'deletion in a vault that keeps longer',
+    { ...deletion, softDeleteRetentionPeriodInDays: 30, deferredDeleteTimeRemaining: '1.03:00:00' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-20 (about a day left).',
+  ],
+  [
+    'deletion, in the words of the newest version',
+    { ...deletion, softDeleteRetentionPeriod: 0, deferredDeleteTimeRemaining: '29.12:00:00' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-20 (about 30 days left).',
+  ],
+  [
+    'deletion without a time',
+    { isScheduledForDeferredDelete: true, isDeferredDeleteScheduleUpcoming: true },
+    'Deleted, kept by soft delete, and is about to be purged.',
+  ],
+  [
+    'no deletion any more',
+    { ...deletion, isScheduledForDeferredDelete: false },
+    'Protection is stopped, the backup data is kept.',
+  ],
+  [
+    'a policy that is not what is applied',
+    { protectionState: 'Protected', extendedInfo: { policyInconsistent: true } },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'a policy that is inconsistent by word',
+    { protectionState: 'Protected', extendedInfo: { policyState: 'Inconsistent' } },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'a generic item whose policy is inconsistent',
+    { protectedItemType: 'GenericProtectedItem', protectionState: 'Protected', policyState: 'inconsistent' },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'consistency',
+    {
+      protectionState: 'Protected',
+      extendedInfo: { policyState: 'Consistent', policyInconsistent: false, resourceState: 'Active' },
+    },
+    null,
+  ],
+  [
+    'a share that was deleted itself',
+    { protectionState: 'Protected', extendedInfo: { resourceState: 'SoftDeleted' } },
+    'The share itself is SoftDeleted.',
+  ],
+  [
+    'a threat',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      sourceSideScanInfo: { sourceSideScanStatus: 'Configured', sourceSideScanSummary: 'Suspicious' },
+    },
+    'The threat scan found something suspicious.',
+  ],
+  [
+    'a threat scan that does not work',
+    { sourceSideScanInfo: { sourceSideScanStatus: 'ConfigurationFailed', sourceSideScanSummary: 'Unknown' } },
+    'The threat scan could not be configured.',
+  ],
+  [
+    'no threat',
+    { sourceSideScanInfo: { sourceSideScanStatus: 'Configured', sourceSideScanSummary: 'NoThreatsReported' } },
+    null,
+  ],
+]
+for (const [name, properties, reason] of reasons)
+  t.test(`the reason of the health of ${name}`, async t => {
+    const row = item(properties)
+    t.equal(row.health_reason, reason)
+    t.ok(row.is_healthy || row.health_reason, 'what is not healthy has its reason')
+  })
+
 t.test('a fault keeps its words', async t =>
   t.same(item({ kpisHealths: { BackupOperationStatusKPI: fault(1, 'T') } }).error, {
     code: '1',
