@@ -56,6 +56,8 @@ export interface GetVaultOutput {
     soft_delete: string | null
     soft_delete_days: number | null
     immutability: string | null
+    immutability_type: string | null
+    immutability_days: number | null
     multi_user_authorization: string | null
     encryption: string | null
     encryption_key: string | null
