@@ -7,7 +7,8 @@ import { badArgument, InputError } from '../tools/input-error.ts'
 import { isName, parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
 import { faultOf } from './faults.ts'
 import { fields, time } from './fields.ts'
-import { jobEnd, jobStep, readJob, toJobDetails } from './jobs.ts'
+import { jobEnd, toJobDetails } from './job-rows.ts'
+import { jobStep, readJob } from './jobs.ts'
 import { follow, type Step } from './waiting.ts'
 
 type Tracked = TrackAsyncOperationOutput
