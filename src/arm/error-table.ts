@@ -252,7 +252,8 @@ export const faults: readonly (KnownCode & Remedy)[] = [
     azure: 'BMSUserErrorInvalidConfigureProtectionRequest',
     source: 'reported',
     code: 'invalid_arguments',
-    remediation: 'Container, item or source do not belong together: take the ids as Azure lists them.',
+    remediation:
+      'Container, item or source do not belong together: take the ids as Azure lists them; recovery_services_list_protectable_items shows those that can be protected.',
   },
   {
     azure: 'BMSUserErrorDataSourceObjectNotFound',
