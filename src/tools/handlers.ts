@@ -4,7 +4,18 @@ import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { registration } from '../backup/registration.ts'
 import { vaults } from '../backup/vaults.ts'
+import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
 
-export const handlers: Handlers = { ...vaults, ...connection, ...policies, ...protectedItems, ...jobs, ...operations }
+export const handlers: Handlers = {
+  ...vaults,
+  ...connection,
+  ...registration,
+  ...workloadItems,
+  ...policies,
+  ...protectedItems,
+  ...jobs,
+  ...operations,
+}
