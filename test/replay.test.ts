@@ -13,12 +13,14 @@ const { signal } = new AbortController()
 
 t.test('there are fixtures for every noun', async t => {
   t.same([...new Set(names.map(name => path.dirname(name)))].sort(), [
+    'containers',
     'jobs',
     'operations',
     'policies',
     'protected-items',
     'subscriptions',
     'vaults',
+    'workload-items',
   ])
 })
 

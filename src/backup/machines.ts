@@ -24,7 +24,8 @@ const providers: Readonly<Record<string, Vm['provider']>> = {
   iaasvmcontainerv2: 'Compute',
   iaasvmcontainer: 'ClassicCompute',
 }
-const ofVm = /^(?:(?:VMAppContainer|IaasVMContainer);)?(compute|classiccompute|iaasvmcontainerv2?);([^;]+);([^;]+)$/i
+const ofVm =
+  /^(?:(?:VMAppContainer|IaasVMContainer);)?(compute|classiccompute|iaasvmcontainer(?:v2)?);([^;]+);([^;]+)$/i
 
 /** The VM of a container by the container's name, with its prefix or without. */
 export const vmOfContainer = (name: string): Vm | undefined => {
