@@ -232,6 +232,37 @@ t.test(
         if (job.status === 'Failed') t.match(job.error, { code: /^\d+$|^[A-Z]/, message: /./ }, file)
         if (job.status !== 'InProgress') t.match(job, { end_time: time, duration_seconds: Number }, file)
       }
+      const registered = firstOf(
+        recording,
+        `${at}/backupProtectionContainers`,
+        "backupManagementType eq 'AzureWorkload' and status eq 'Registered'",
+      )
+      for (const { id, properties } of registered?.value ?? []) {
+        // By its name from the list, by the VM's id from the container itself; which vault protects the VM was not recorded.
+        for (const vm of [properties.friendlyName, properties.sourceResourceId])
+          t.match(
+            await good('check_registration_status', { vm }),
+            {
+              id,
+              vm_name: properties.friendlyName,
+              source_id: properties.sourceResourceId,
+              server_name: /^(sqlvm|hxehost)$/,
+              last_updated_time: time,
+              workloads: [{ workload_type: 'SQL' }, { workload_type: 'SAPHana' }, { is_registered: false }],
+              vm_protection: null,
+              warnings: [/could not be asked/],
+            },
+            `${file}: ${vm}`,
+          )
+        const { workloads } = (await good('check_registration_status', {
+          vm: id.toLowerCase(),
+          workload_type: 'ANYDATABASE',
+        })) as { workloads: Row[] }
+        t.equal(workloads.filter(row => row.is_registered && Number(row.item_count) > 0).length, 1, file)
+        // What was seen in them was not recorded.
+        t.match(await calls.bad('list_workload_items', { server: id }), { code: 'unreachable', message: /\/items/ })
+      }
+      if (registered) t.match(await good('list_workload_items', { server: 'nowhere' }), { workload_items: [] })
       const followed = new Set<string>()
       for (const { request, response } of recording.exchanges) {
         const { origin, pathname } = new URL(request.url)
@@ -251,6 +282,7 @@ t.test(
       t.match(calls.server.stderr, /^(\S+ warning asking Azure again .* reason="504" .*\n)?$/, file)
     }
     t.same([...answered.keys()].sort(), [
+      'check_registration_status',
       'get_job_details',
       'get_vault',
       'list_backup_jobs',
@@ -259,6 +291,7 @@ t.test(
       'list_protectable_items',
       'list_protected_items',
       'list_vaults',
+      'list_workload_items',
       'test_connection',
       'track_async_operation',
     ])

@@ -13,6 +13,7 @@ const { signal } = new AbortController()
 
 t.test('there are fixtures for every noun', async t => {
   t.same([...new Set(names.map(name => path.dirname(name)))].sort(), [
+    'containers',
     'jobs',
     'operations',
     'policies',
@@ -21,6 +22,7 @@ t.test('there are fixtures for every noun', async t => {
     'protected-items',
     'subscriptions',
     'vaults',
+    'workload-items',
   ])
 })
 

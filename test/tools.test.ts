@@ -40,6 +40,11 @@ const protectable = {
   AzureFileShare: ['legal', 'scratch'],
 }
 
+const dataVm = (name: string): string => vmId(name).replace('rg-app', 'rg-data')
+const dataContainer = (name: string): string =>
+  `${vaultPath}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;${name}`
+const sqlNames = ['MSSQLSERVER', 'orders', 'billing', 'reporting']
+
 /** Arguments, and the plain names of the rows in their order. */
 const lists: [tool: string, noun: string, name: string, rows: [args: Args, names: unknown[]][]][] = [
   [
@@ -54,6 +59,25 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
       [{ name_contains: 'nothing' }, []],
       [{ subscription: 'contoso test' }, ['vault-test']],
       [{ subscription: '00000000-0000-0000-0000-000000000002', resource_group: 'rg-test' }, ['vault-test']],
+    ],
+  ],
+  [
+    'list_workload_items',
+    'workload_items',
+    'friendly_name',
+    [
+      [{}, [...sqlNames, 'HDB', 'SYSTEMDB', 'PRD', 'ASP', 'master', 'ledger']],
+      [{ workload_type: 'mssql' }, sqlNames],
+      [{ workload_type: 'SAP HANA' }, ['HDB', 'SYSTEMDB', 'PRD']],
+      [{ workload_type: 'sapase' }, ['ASP', 'master', 'ledger']],
+      [{ server: 'SQL-01' }, sqlNames],
+      [{ server: 'sql-01.contoso.com', workload_type: 'SQL' }, sqlNames],
+      [{ server: 'rg-sap/ase-01' }, ['ASP', 'master', 'ledger']],
+      [{ server: dataVm('sql-01') }, sqlNames],
+      [{ server: dataContainer('sql-01') }, sqlNames],
+      [{ server: 'rg-data/sql-01', workload_type: 'SAPHana' }, []],
+      [{ server: 'web-01' }, []],
+      [{ vault: 'vault-dr' }, []],
     ],
   ],
   [
@@ -297,6 +321,96 @@ const results: [tool: string, args: Args, parts: object][] = [
     { checks: [{}, {}, {}, { name: 'vault', status: 'failed' }, { status: 'skipped' }] },
   ],
   [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    {
+      vm_name: 'sql-01',
+      resource_group: 'rg-data',
+      vault_name: 'vault-prod',
+      source_id: dataVm('sql-01'),
+      id: dataContainer('sql-01'),
+      friendly_name: 'sql-01',
+      server_name: 'sql-01',
+      last_updated_time: '2026-05-04T07:12:10.441Z',
+      workloads: [
+        {
+          workload_type: 'SQL',
+          is_registered: true,
+          registration_status: 'Registered',
+          health: 'Healthy',
+          item_count: 4,
+        },
+        { workload_type: 'SAPHana', is_registered: false, registration_status: null, item_count: null },
+        { workload_type: 'SAPAse', is_registered: false },
+      ],
+      vm_protection: { is_protected: false, protection_status: 'NotProtected', vault_id: null, policy_name: null },
+      warnings: undefined,
+    },
+  ],
+  ['check_registration_status', { vm: 'SQL-01', workload_type: 'any database' }, { id: dataContainer('sql-01') }],
+  [
+    'check_registration_status',
+    { vm: 'ase-01', workload_type: 'ase' },
+    {
+      workloads: [
+        {
+          workload_type: 'SAPAse',
+          is_registered: true,
+          health: 'Unhealthy',
+          error: { code: 'UserErrorGuestAgentStatusUnavailable', remediation: /168\.63\.129\.16/ },
+        },
+      ],
+      vm_protection: null,
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: 'web-01', workload_type: 'VM' },
+    {
+      source_id: vmId('web-01'),
+      id: null,
+      workloads: [],
+      vm_protection: {
+        is_protected: true,
+        vault_id: vaultPath,
+        vault_name: 'vault-prod',
+        policy_name: 'DefaultPolicy',
+        item_id: vmItem('web-01'),
+        error: null,
+      },
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: vmId('web-02') },
+    { id: null, friendly_name: null, workloads: [{ is_registered: false }], vm_protection: { is_protected: true } },
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01' },
+    {
+      workload_items: [
+        {
+          id: `${dataContainer('sql-01')}/protectableItems/SQLInstance;MSSQLSERVER`,
+          workload_type: 'SQL',
+          item_type: 'SQLInstance',
+          vm_name: 'sql-01',
+          resource_group: 'rg-data',
+          instance_name: 'MSSQLSERVER',
+          database_name: null,
+          protection_state: 'NotProtected',
+          is_auto_protectable: true,
+          item_count: 3,
+          data_directories: [
+            { type: 'Data', path: 'F:\\data\\' },
+            { type: 'Log', path: 'G:\\log\\' },
+          ],
+        },
+        { item_type: 'SQLDataBase', database_name: 'orders', protection_state: 'Protected', data_directories: [] },
+      ],
+    },
+  ],
+  [
     'get_job_details',
     { job_id: job(1) },
     {
@@ -416,6 +530,10 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
     /cursor.*belongs to AzureWorkload/,
   ],
   ['list_protected_items', { servr: 'x' }, 'invalid_arguments', /"server"/],
+  ['check_registration_status', {}, 'invalid_arguments', /vm/],
+  ['check_registration_status', { vm: 'rg-data/sql-01', workload_type: 'afs' }, 'invalid_arguments', /AnyDatabase/],
+  ['check_registration_status', { vm: dataContainer('x'), vault: 'vault-dr' }, 'invalid_arguments', /vault/],
+  ['list_workload_items', { workload_type: 'VM' }, 'invalid_arguments', /SQL, SAPHana, SAPAse/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
   ['track_async_operation', {}, 'invalid_arguments', /operation_id/],
@@ -537,6 +655,25 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
       `GET ${vaultPath}?${version}`,
     ],
   ],
+  [
+    'check_registration_status',
+    { vm: dataVm('x-1'), workload_type: 'SQL' },
+    [`GET ${dataContainer('x-1')}?${version}`],
+  ],
+  [
+    'list_workload_items',
+    {},
+    [
+      `GET ${vaultPath}/backupProtectionContainers?${version}&$filter=backupManagementType eq 'AzureWorkload' and status eq 'Registered'`,
+    ],
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01', workload_type: 'SQL' },
+    [
+      `GET ${dataContainer('sql-01')}/items?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'`,
+    ],
+  ],
   ['list_policies', {}, [`GET ${vaultPath}/backupPolicies?${version}`]],
   [
     'list_policies',
@@ -631,6 +768,11 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
   ['get_job_details', { job_id: job(1), secondary_region: true }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
   ['get_job_details', { job_id: `${crr}/backupJobs/${job(1)}` }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
   [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    [`GET ${dataContainer('sql-01')}?${version}`, `POST ${crr.replace('westus', 'eastus')}/backupStatus?${version}`],
+  ],
+  [
     'test_connection',
     {},
     [
@@ -658,7 +800,11 @@ t.test(
       json(
         response,
         200,
-        place === vaultPath ? whole : /\/backup(Crr)?Jobs?\/?[^/]*-/i.test(place) ? bare : { value: [] },
+        place === vaultPath
+          ? whole
+          : /\/(backup(Crr)?Jobs?\/?|protectionContainers\/)[^/]*-[^/]*$/i.test(place)
+            ? bare
+            : { value: [] },
       )
     })
     const calls = await checked(t, azure)
@@ -750,8 +896,10 @@ const order = [
   'list_vaults',
   'get_vault',
   'test_connection',
+  'check_registration_status',
   'list_protectable_containers',
   'list_protectable_items',
+  'list_workload_items',
   'list_policies',
   'list_protected_items',
   'list_backup_jobs',
@@ -812,6 +960,7 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
       order.map(name => toolPrefix + name),
     )
     const given: Record<string, Args> = {
+      check_registration_status: { vm: 'sql-01' },
       get_job_details: { job_id: job(2) },
       track_async_operation: { operation_url: operation(2) },
     }

@@ -6,7 +6,9 @@ import { policies } from '../backup/policies.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { registration } from '../backup/registration.ts'
 import { vaults } from '../backup/vaults.ts'
+import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
 
 export const handlers: Handlers = {
@@ -14,6 +16,8 @@ export const handlers: Handlers = {
   ...connection,
   ...protectableContainers,
   ...protectableItems,
+  ...registration,
+  ...workloadItems,
   ...policies,
   ...protectedItems,
   ...jobs,
