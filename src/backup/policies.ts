@@ -16,6 +16,7 @@ const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {
   const body = fields(raw)
   const properties = fields(body.properties)
   const managementType = text(properties.backupManagementType) ?? ''
+  const { schedule, retention } = policyLines(properties)
   // Policies spell it with a capital L.
   const word = text(properties.workLoadType) ?? text(properties.workloadType)
   return {
@@ -26,7 +27,8 @@ const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {
     backup_management_type: managementType,
     policy_type:
       managementType === 'AzureIaasVM' ? (text(properties.policyType) === 'V2' ? 'enhanced' : 'standard') : null,
-    ...policyLines(properties),
+    schedule,
+    retention,
     protected_items_count: whole(properties.protectedItemsCount),
   }
 }
