@@ -1001,8 +1001,26 @@ for (const [name, properties, schedule, retention, more] of lines)
     t.same(Object.fromEntries(told.filter(([key]) => key in expected)), expected)
   })
 
+const policy = (name: string, properties: object) => ({ id: `${vaultId}/backupPolicies/${name}`, name, properties })
+
+for (const [name, properties, type] of [
+  ['V1', { policyType: 'V1' }, 'standard'],
+  ['v2', { policyType: 'v2' }, 'enhanced'],
+  ['no word', {}, 'standard'],
+  ['a word that says nothing', { policyType: 'Invalid', schedulePolicy: daily }, 'standard'],
+  ['no word, nested schedule', { schedulePolicy: v2('Daily', {}) }, 'enhanced'],
+  ['no VM', { backupManagementType: 'AzureStorage', schedulePolicy: v2('Daily', {}) }, null],
+] as [string, object, string | null][])
+  t.test(`policy type: ${name}`, async t => {
+    const body = policy('p', { backupManagementType: 'AzureIaasVM', ...properties })
+    const { policies } = await createTools(() => ({ value: [body] })).call('list_policies')
+    t.same(
+      (policies as { policy_type: unknown }[]).map(row => row.policy_type),
+      [type],
+    )
+  })
+
 t.test('policies tell their workload by what Azure gives', async t => {
-  const policy = (name: string, properties: object) => ({ id: `${vaultId}/backupPolicies/${name}`, name, properties })
   const { call } = createTools(() => ({
     value: [
       policy('vm', { backupManagementType: 'AzureIaasVM', policyType: 'V2', protectedItemsCount: '3' }),
@@ -1024,3 +1042,28 @@ t.test('policies tell their workload by what Azure gives', async t => {
     ],
   })
 })
+
+for (const [args, names] of [
+  [{}, ['vm', 'share', 'sql', 'hana', 'mab']],
+  [{ workload_type: 'VM' }, ['vm']],
+  [{ workload_type: 'SQL' }, ['sql']],
+  [{ workload_type: 'AzureFileShare' }, ['share']],
+  [{ backup_management_type: 'AzureWorkload' }, ['sql', 'hana']],
+  [{ backup_management_type: 'MAB' }, ['mab']],
+] as [Record<string, unknown>, string[]][])
+  t.test(`policies of another kind are left out, whatever list answers: ${JSON.stringify(args)}`, async t => {
+    const { call } = createTools(() => ({
+      value: [
+        policy('vm', { backupManagementType: 'azureiaasvm' }),
+        policy('share', { backupManagementType: 'AzureStorage' }),
+        policy('sql', { backupManagementType: 'AzureWorkload', workLoadType: 'sqldatabase' }),
+        policy('hana', { backupManagementType: 'AzureWorkload', workloadType: 'SAPHanaDatabase' }),
+        policy('mab', { backupManagementType: 'MAB' }),
+      ],
+    }))
+    const { policies } = await call('list_policies', args)
+    t.same(
+      (policies as { policy_name: unknown }[]).map(row => row.policy_name),
+      names,
+    )
+  })
