@@ -250,6 +250,43 @@ const results: [tool: string, args: Args, parts: object][] = [
     { checks: [{}, {}, {}, { name: 'vault', status: 'failed' }, { status: 'skipped' }] },
   ],
   [
+    'get_policy_details',
+    { policy_name: 'vm-long-term' },
+    {
+      id: `${vaultPath}/backupPolicies/vm-long-term`,
+      policy_type: 'standard',
+      summary:
+        'weekly Saturday 22:00 W. Europe Standard Time; keep 12 weeks on Saturday, 24 months on first Saturday, 7 years on first Saturday of January; instant restore 5 days; archive after 3 months',
+      tiering: 'archive after 3 months',
+      snapshot_resource_group_prefix: 'rg-snapshots-',
+      snapshot_resource_group_suffix: null,
+      protected_items: [{ id: vmItem('app-01'), last_backup_status: 'Failed' }],
+      raw: undefined,
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: `${vaultPath}/backupPolicies/sql-full-diff-log`, include_raw: true },
+    {
+      workload_type: 'SQL',
+      compression: true,
+      schedule: 'full weekly Sunday 22:00 UTC; differential Wednesday 22:00; log every 15 minutes',
+      parts: [{ backup_type: 'Full' }, { backup_type: 'Differential' }, { retention: '15 days' }],
+      protected_items: [{ friendly_name: 'orders', vm_name: 'sql-01' }, { friendly_name: 'billing' }],
+      raw: { name: 'sql-full-diff-log' },
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'share-hourly-vaulted' },
+    {
+      workload_type: 'AzureFileShare',
+      retention: '30 days; snapshots 5 days',
+      protected_items: [{ id: finance, storage_account: 'contosofiles' }],
+    },
+  ],
+  ['get_policy_details', { policy_name: 'HourlyLogBackup' }, { protected_items_count: 0, protected_items: [] }],
+  [
     'get_job_details',
     { job_id: job(1) },
     {
@@ -352,6 +389,8 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
   ],
   ['list_protected_items', { servr: 'x' }, 'invalid_arguments', /"server"/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
+  ['get_policy_details', { policy_name: 'x/y' }, 'invalid_arguments', /policy_name/],
+  ['get_policy_details', { policy_name: 'never-recorded' }, 'unreachable', /backupPolicies/],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
   ['track_async_operation', {}, 'invalid_arguments', /operation_id/],
   ['track_async_operation', { operation_url: 'https://evil.example/x' }, 'invalid_arguments', /management\.azure\.com/],
@@ -385,6 +424,14 @@ t.test('every id that a tool returns is accepted by the next', async t => {
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
     if (vm_name === friendly_name) await calls.good('list_backup_jobs', { item: source_id })
   }
+  for (const { id, policy_name, schedule, retention } of await rowsOf('list_policies', 'policies'))
+    for (const given of [id, policy_name]) {
+      const told = await calls.good('get_policy_details', { policy_name: given })
+      t.match(told, { id, policy_name, schedule, retention })
+      t.equal((told.protected_items as Row[]).length, told.protected_items_count)
+      for (const item of told.protected_items as Row[])
+        if (!String(item.id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: item.id })
+    }
   const jobs = await rowsOf('list_backup_jobs', 'jobs')
   for (const { id, job_id, item_id } of jobs) {
     t.equal((await calls.good('get_job_details', { job_id: id })).job_id, job_id)
@@ -463,6 +510,14 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     { workload_type: 'SAPHana' },
     [
       `GET ${vaultPath}/backupPolicies?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'`,
+    ],
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'vm-daily' },
+    [
+      `GET ${vaultPath}/backupPolicies/vm-daily?${version}`,
+      `GET ${vaultPath}/backupProtectedItems?${version}&$filter=policyName eq 'vm-daily'`,
     ],
   ],
   [
@@ -546,7 +601,11 @@ t.test(
       json(
         response,
         200,
-        place === vaultPath ? whole : /\/backup(Crr)?Jobs?\/?[^/]*-/i.test(place) ? bare : { value: [] },
+        place === vaultPath
+          ? whole
+          : /\/backup((Crr)?Jobs?|Policies)\/?[^/]*-/i.test(place)
+            ? { ...bare, name: place.split('/').at(-1) }
+            : { value: [] },
       )
     })
     const calls = await checked(t, azure)
@@ -639,6 +698,7 @@ const order = [
   'get_vault',
   'test_connection',
   'list_policies',
+  'get_policy_details',
   'list_protected_items',
   'list_backup_jobs',
   'get_job_details',
@@ -698,6 +758,7 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
       order.map(name => toolPrefix + name),
     )
     const given: Record<string, Args> = {
+      get_policy_details: { policy_name: 'vm-long-term' },
       get_job_details: { job_id: job(2) },
       track_async_operation: { operation_url: operation(2) },
     }

@@ -161,6 +161,7 @@ export const inVault = async <T>(vault: VaultRef, context: ToolContext, work: ()
     return await work()
   } catch (error) {
     if (!(error instanceof Problem) || error.httpStatus !== 404 || !scopeCodes.has(error.azureCode)) throw error
+    if (error.details?.candidates !== undefined) throw error // found missing among what the vault does have
     const { memory, signal } = context
     for (const key of ['subscriptions', `vaults:${vault.subscriptionId}`, `location:${vault.id}`]) memory.forget(key)
     const known = await vaultsIn(vault.subscriptionId, context).catch(() => undefined)

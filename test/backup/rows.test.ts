@@ -6,7 +6,7 @@ import { filterOf, filterTime } from '../../src/backup/filters.ts'
 import { toJobDetails, toJobRow } from '../../src/backup/jobs.ts'
 import { type PolicyLines, policyLines } from '../../src/backup/policy-lines.ts'
 import { toItemRow } from '../../src/backup/protected-items.ts'
-import { createTools, subscription, vaultId } from '../helpers/tools.ts'
+import { createTools, failure, subscription, vaultId } from '../helpers/tools.ts'
 
 const vault = vaultRef(subscription, 'rg-backup', 'vault-prod')
 
@@ -1066,4 +1066,202 @@ for (const [args, names] of [
       (policies as { policy_name: unknown }[]).map(row => row.policy_name),
       names,
     )
+  })
+
+const policyId = `${vaultId}/backupPolicies/vm-daily`
+const vmDaily = {
+  backupManagementType: 'AzureIaasVM',
+  policyType: 'V2',
+  schedulePolicy: v2('Daily', { dailySchedule: { scheduleRunTimes: at('02:00') } }),
+  retentionPolicy: { dailySchedule: days(30) },
+  instantRPDetails: { azureBackupRGNamePrefix: 'rg-', azureBackupRGNameSuffix: '-snap' },
+  instantRpRetentionRangeInDays: 7,
+  snapshotConsistencyType: 'OnlyCrashConsistent',
+  timeZone: 'UTC',
+  resourceGuardOperationRequests: ['hidden'],
+  protectedItemsCount: 2,
+}
+const protectedVm = (name: string, policyOf: object) => ({
+  id: `${vaultId}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;${name}/protectedItems/VM;iaasvmcontainerv2;rg-app;${name}`,
+  name: `VM;iaasvmcontainerv2;rg-app;${name}`,
+  properties: {
+    friendlyName: name,
+    protectionState: 'Protected',
+    lastBackupStatus: 'Completed',
+    lastBackupTime: '2021-05-26T02:17:53Z',
+    ...policyOf,
+  },
+})
+const itemsAsked = `GET ${vaultId}/backupProtectedItems?$filter=policyName eq 'vm-daily'`
+const onePolicy = (properties: object, items: () => unknown) =>
+  createTools(asked =>
+    asked === `GET ${policyId}`
+      ? policy('vm-daily', properties)
+      : asked.startsWith(`GET ${vaultId}/backupProtectedItems`)
+        ? items()
+        : undefined,
+  )
+
+t.test('a policy is told whole, with the items under it and no others', async t => {
+  const { call } = onePolicy(vmDaily, () => ({
+    value: [
+      protectedVm('web-01', { policyName: 'VM-daily' }),
+      protectedVm('web-02', { policyId: `${vaultId}/backupPolicies/vm-daily` }),
+      protectedVm('app-01', { policyName: 'other', policyId }),
+      protectedVm('old-01', { policyName: '', policyId: '' }),
+    ],
+  }))
+  const row = (name: string) => ({
+    id: protectedVm(name, {}).id,
+    friendly_name: name,
+    vm_name: name,
+    storage_account: null,
+    protection_state: 'Protected',
+    last_backup_status: 'Completed',
+    last_backup_time: '2021-05-26T02:17:53Z',
+  })
+  const expected = {
+    id: policyId,
+    policy_name: 'vm-daily',
+    vault_name: 'vault-prod',
+    workload_type: 'VM',
+    backup_management_type: 'AzureIaasVM',
+    policy_type: 'enhanced',
+    summary: 'daily 02:00 UTC; keep 30 days; instant restore 7 days',
+    schedule: 'daily 02:00 UTC',
+    retention: '30 days; instant restore 7 days',
+    tiering: null,
+    time_zone: 'UTC',
+    instant_restore_days: 7,
+    snapshot_resource_group_prefix: 'rg-',
+    snapshot_resource_group_suffix: '-snap',
+    snapshot_consistency: 'OnlyCrashConsistent',
+    compression: null,
+    parts: [],
+    protected_items_count: 2,
+    protected_items: [row('web-01'), row('web-02')],
+    asked: [`GET ${policyId}`, itemsAsked],
+  }
+  t.same(await call('get_policy_details', { policy_name: 'vm-daily' }), expected)
+  for (const vault of [undefined, 'vault-prod'])
+    t.same(await call('get_policy_details', { policy_name: policyId, vault }), expected, 'by its ARM id')
+  t.match(await call('get_policy_details', { policy_name: policyId, vault: 'vault-dr' }), {
+    code: 'invalid_arguments',
+    message: /policy_name lies in/,
+    asked: [],
+  })
+  t.same(
+    (await call('get_policy_details', { policy_name: 'vm-daily', include_raw: true })).raw,
+    policy('vm-daily', vmDaily),
+  )
+})
+
+t.test('the items of a policy that has none are not asked for; of one that does not say they are', async t => {
+  const empty = onePolicy({ ...vmDaily, protectedItemsCount: '0' }, () => ({ value: [] }))
+  t.match(await empty.call('get_policy_details', { policy_name: 'vm-daily' }), {
+    protected_items_count: 0,
+    protected_items: [],
+    asked: [`GET ${policyId}`],
+  })
+  const silent = onePolicy({ backupManagementType: 'AzureIaasVM' }, () => ({ value: [] }))
+  const told = await silent.call('get_policy_details', { policy_name: 'vm-daily' })
+  t.match(told, {
+    summary: 'no schedule; no retention',
+    instant_restore_days: null,
+    snapshot_resource_group_prefix: null,
+    snapshot_consistency: null,
+    protected_items_count: null,
+    protected_items: [],
+    asked: [`GET ${policyId}`, itemsAsked],
+  })
+  t.notOk('warnings' in told || 'raw' in told)
+})
+
+for (const [name, settings, compression] of [
+  ['none', {}, null],
+  ['the older flag', { issqlcompression: true }, true],
+  ['the newer flag', { isCompression: false }, false],
+  ['both, one of them set', { isCompression: false, issqlcompression: true }, true],
+] as [string, object, boolean | null][])
+  t.test(`compression: ${name}`, async t => {
+    const { call } = onePolicy({ settings, protectedItemsCount: 0 }, () => undefined)
+    t.equal((await call('get_policy_details', { policy_name: 'vm-daily' })).compression, compression)
+  })
+
+t.test('at most 200 items of a policy are told, and how to get the others', async t => {
+  const many = (count: number) => () => ({
+    value: Array.from({ length: count }, (_, index) => protectedVm(`vm-${index}`, { policyName: 'vm-daily' })),
+  })
+  const more = await onePolicy(vmDaily, many(201)).call('get_policy_details', { policy_name: 'vm-daily' })
+  t.equal((more.protected_items as unknown[]).length, 200)
+  t.match(more.warnings, [/^These are the first 200 items; recovery_services_list_protected_items with policy_name/])
+  const all = await onePolicy(vmDaily, many(200)).call('get_policy_details', { policy_name: 'vm-daily' })
+  t.equal((all.protected_items as unknown[]).length, 200)
+  t.notOk('warnings' in all)
+})
+
+t.test('a policy is told without its items where they cannot be listed', async t => {
+  const { call } = onePolicy(vmDaily, () => failure(403, 'AuthorizationFailed', 'You may not.'))
+  t.match(await call('get_policy_details', { policy_name: 'vm-daily' }), {
+    schedule: 'daily 02:00 UTC',
+    protected_items_count: 2,
+    protected_items: null,
+    warnings: [/^The items under the policy could not be listed: You may not\. [A-Z]/],
+  })
+})
+
+t.test('a call that is cancelled while the items are listed is cancelled', async t => {
+  const { call, control } = onePolicy(vmDaily, () => {
+    control.abort()
+    return failure(403, 'AuthorizationFailed', 'You may not.')
+  })
+  t.match(await call('get_policy_details', { policy_name: 'vm-daily' }), { code: 'cancelled' })
+})
+
+for (const azureCode of ['ResourceNotFound', 'BMSUserErrorPolicyNotFound'])
+  t.test(`a policy that is not there: the error names those that are (${azureCode})`, async t => {
+    const { call } = createTools(asked =>
+      asked === `GET ${vaultId}/backupPolicies`
+        ? { value: ['share-daily', 'vm-weekly', 'vm-daily'].map(name => policy(name, {})) }
+        : failure(404, azureCode, 'The policy was not found.'),
+    )
+    t.match(await call('get_policy_details', { policy_name: 'vm-dialy' }), {
+      code: 'not_found',
+      message: 'vault-prod has no policy "vm-dialy": The policy was not found.',
+      remediation: /^Did you mean vm-daily\? Use one of the candidates/,
+      azure_code: azureCode,
+      http_status: 404,
+      details: { candidates: ['vm-daily', 'share-daily', 'vm-weekly'] },
+      asked: [`GET ${vaultId}/backupPolicies/vm-dialy`, `GET ${vaultId}/backupPolicies`],
+    })
+    t.match(await call('get_policy_details', { policy_name: 'zzz' }), { remediation: /^Use one of the candidates/ })
+    // It is there now, or the service does not find what it lists: its own words then.
+    t.match(await call('get_policy_details', { policy_name: 'VM-WEEKLY' }), { message: 'The policy was not found.' })
+  })
+
+t.test('where the policies cannot be listed either, the first error stays; other errors list nothing', async t => {
+  const { call } = createTools(asked =>
+    asked === `GET ${vaultId}/backupPolicies`
+      ? failure(403, 'AuthorizationFailed', 'You may not.')
+      : asked.endsWith('/locked')
+        ? failure(403, 'AuthorizationFailed', 'Not this one.')
+        : failure(404, 'NotFound', 'The policy was not found.'),
+  )
+  t.match(await call('get_policy_details', { policy_name: 'x' }), {
+    code: 'not_found',
+    message: 'The policy was not found.',
+  })
+  t.match(await call('get_policy_details', { policy_name: 'locked' }), {
+    code: 'forbidden',
+    asked: [`GET ${vaultId}/backupPolicies/locked`],
+  })
+})
+
+for (const name of ['a/b', '..', 'a%41', '/subscriptions/x', vaultId, `${vaultId}/backupJobs/x`])
+  t.test(`policy_name ${name} is refused`, async t => {
+    t.match(await createTools(() => ({})).call('get_policy_details', { policy_name: name }), {
+      code: 'invalid_arguments',
+      message: /policy_name: must be the name of a policy/,
+      asked: [],
+    })
   })

@@ -17,6 +17,7 @@ const partial: Handlers['track_async_operation'] = async () => ({ operation_id: 
 t.test('every tool of the schemas has a function', async t => {
   t.same(Object.keys(handlers).sort(), [
     'get_job_details',
+    'get_policy_details',
     'get_vault',
     'list_backup_jobs',
     'list_policies',
