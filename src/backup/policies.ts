@@ -86,7 +86,6 @@ const readPolicy = async (name: string, vault: VaultRef, context: ToolContext): 
   } catch (error) {
     if (!(error instanceof Problem) || error.httpStatus !== 404) throw error
     const known = await policyNames(vault, context).catch(() => undefined)
-    context.signal.throwIfAborted()
     // The vault itself may be missing, or the list does not tell.
     if (!known || known.some(each => sameText(each, name))) throw error
     const meant = nearest(name, known)
@@ -127,8 +126,7 @@ const itemsUnder = async (
     const more = `These are the first ${maxItems} items; recovery_services_list_protected_items with policy_name lists them all.`
     return { items: rows, warnings: nextCursor === undefined ? [] : [more] }
   } catch (error) {
-    context.signal.throwIfAborted()
-    if (!(error instanceof Problem) || error.code === 'cancelled') throw error
+    if (!(error instanceof Problem)) throw error
     return { items: null, warnings: [`The items under the policy could not be listed: ${error.inOneLine}`] }
   }
 }
