@@ -411,6 +411,43 @@ const results: [tool: string, args: Args, parts: object][] = [
     },
   ],
   [
+    'get_policy_details',
+    { policy_name: 'vm-long-term' },
+    {
+      id: `${vaultPath}/backupPolicies/vm-long-term`,
+      policy_type: 'standard',
+      summary:
+        'weekly Saturday 22:00 W. Europe Standard Time; keep 12 weeks on Saturday, 24 months on first Saturday, 7 years on first Saturday of January; instant restore 5 days; archive after 3 months',
+      tiering: 'archive after 3 months',
+      snapshot_resource_group_prefix: 'rg-snapshots-',
+      snapshot_resource_group_suffix: null,
+      protected_items: [{ id: vmItem('app-01'), last_backup_status: 'Failed' }],
+      raw: undefined,
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: `${vaultPath}/backupPolicies/sql-full-diff-log`, include_raw: true },
+    {
+      workload_type: 'SQL',
+      compression: true,
+      schedule: 'full weekly Sunday 22:00 UTC; differential Wednesday 22:00; log every 15 minutes',
+      parts: [{ backup_type: 'Full' }, { backup_type: 'Differential' }, { retention: '15 days' }],
+      protected_items: [{ friendly_name: 'orders', vm_name: 'sql-01' }, { friendly_name: 'billing' }],
+      raw: { name: 'sql-full-diff-log' },
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'share-hourly-vaulted' },
+    {
+      workload_type: 'AzureFileShare',
+      retention: '30 days; snapshots 5 days',
+      protected_items: [{ id: finance, storage_account: 'contosofiles' }],
+    },
+  ],
+  ['get_policy_details', { policy_name: 'HourlyLogBackup' }, { protected_items_count: 0, protected_items: [] }],
+  [
     'get_job_details',
     { job_id: job(1) },
     {
@@ -535,6 +572,8 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
   ['check_registration_status', { vm: dataContainer('x'), vault: 'vault-dr' }, 'invalid_arguments', /vault/],
   ['list_workload_items', { workload_type: 'VM' }, 'invalid_arguments', /SQL, SAPHana, SAPAse/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
+  ['get_policy_details', { policy_name: 'x/y' }, 'invalid_arguments', /policy_name/],
+  ['get_policy_details', { policy_name: 'never-recorded' }, 'unreachable', /backupPolicies/],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
   ['track_async_operation', {}, 'invalid_arguments', /operation_id/],
   ['track_async_operation', { operation_url: 'https://evil.example/x' }, 'invalid_arguments', /management\.azure\.com/],
@@ -575,6 +614,14 @@ t.test('every id that a tool returns is accepted by the next', async t => {
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
     if (vm_name === friendly_name) await calls.good('list_backup_jobs', { item: source_id })
   }
+  for (const { id, policy_name, schedule, retention } of await rowsOf('list_policies', 'policies'))
+    for (const given of [id, policy_name]) {
+      const told = await calls.good('get_policy_details', { policy_name: given })
+      t.match(told, { id, policy_name, schedule, retention })
+      t.equal((told.protected_items as Row[]).length, told.protected_items_count)
+      for (const item of told.protected_items as Row[])
+        if (!String(item.id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: item.id })
+    }
   const jobs = await rowsOf('list_backup_jobs', 'jobs')
   for (const { id, job_id, item_id } of jobs) {
     t.equal((await calls.good('get_job_details', { job_id: id })).job_id, job_id)
@@ -715,6 +762,14 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${protectableFilters.VM}`],
   ],
   [
+    'get_policy_details',
+    { policy_name: 'vm-daily' },
+    [
+      `GET ${vaultPath}/backupPolicies/vm-daily?${version}`,
+      `GET ${vaultPath}/backupProtectedItems?${version}&$filter=policyName eq 'vm-daily'`,
+    ],
+  ],
+  [
     'list_protected_items',
     { workload_type: 'SQL', policy_name: "o'clock", unhealthy_only: true, server: 'x' },
     [
@@ -802,8 +857,8 @@ t.test(
         200,
         place === vaultPath
           ? whole
-          : /\/(backup(Crr)?Jobs?\/?|protectionContainers\/)[^/]*-[^/]*$/i.test(place)
-            ? bare
+          : /\/(backup((Crr)?Jobs?|Policies)\/?|protectionContainers\/)[^/]*-[^/]*$/i.test(place)
+            ? { ...bare, name: place.split('/').at(-1) }
             : { value: [] },
       )
     })
@@ -901,6 +956,7 @@ const order = [
   'list_protectable_items',
   'list_workload_items',
   'list_policies',
+  'get_policy_details',
   'list_protected_items',
   'list_backup_jobs',
   'get_job_details',
@@ -961,6 +1017,7 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
     )
     const given: Record<string, Args> = {
       check_registration_status: { vm: 'sql-01' },
+      get_policy_details: { policy_name: 'vm-long-term' },
       get_job_details: { job_id: job(2) },
       track_async_operation: { operation_url: operation(2) },
     }

@@ -172,6 +172,7 @@ export const noVault = async (
 ): Promise<NoSuchVault | undefined> => {
   if (error.httpStatus !== 404 || !scopeCodes.has(error.azureCode)) return undefined
   if (error instanceof NoSuchVault) return error
+  if (error.details?.candidates !== undefined) return undefined // found missing among what the vault does have
   const { memory, signal } = context
   for (const key of ['subscriptions', `vaults:${vault.subscriptionId}`, `location:${vault.id}`]) memory.forget(key)
   const known = await vaultsIn(vault.subscriptionId, context).catch(() => undefined)

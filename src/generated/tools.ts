@@ -329,6 +329,59 @@ export interface ListPoliciesOutput {
   warnings?: string[]
 }
 
+export interface GetPolicyDetailsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * Name or ARM id
+   */
+  policy_name: string
+  include_raw?: boolean
+}
+
+export interface GetPolicyDetailsOutput {
+  id: string
+  policy_name: string
+  vault_name: string
+  workload_type: string | null
+  backup_management_type: string
+  policy_type: string | null
+  summary: string
+  schedule: string
+  retention: string
+  tiering: string | null
+  time_zone: string | null
+  instant_restore_days: number | null
+  snapshot_resource_group_prefix: string | null
+  snapshot_resource_group_suffix: string | null
+  snapshot_consistency: string | null
+  compression: boolean | null
+  parts: {
+    backup_type: string | null
+    schedule: string
+    retention: string
+    tiering: string | null
+  }[]
+  protected_items_count: number | null
+  protected_items:
+    | {
+        id: string
+        friendly_name: string
+        vm_name: string | null
+        storage_account: string | null
+        protection_state: string | null
+        last_backup_status: string | null
+        last_backup_time: string | null
+      }[]
+    | null
+  warnings?: string[]
+  raw?: {
+    [k: string]: unknown | undefined
+  }
+}
+
 export interface ListProtectedItemsInput {
   /**
    * Default: the configured vault
@@ -564,6 +617,7 @@ export interface ToolInputs {
   list_protectable_items: ListProtectableItemsInput
   list_workload_items: ListWorkloadItemsInput
   list_policies: ListPoliciesInput
+  get_policy_details: GetPolicyDetailsInput
   list_protected_items: ListProtectedItemsInput
   list_backup_jobs: ListBackupJobsInput
   get_job_details: GetJobDetailsInput
@@ -579,6 +633,7 @@ export interface ToolOutputs {
   list_protectable_items: ListProtectableItemsOutput
   list_workload_items: ListWorkloadItemsOutput
   list_policies: ListPoliciesOutput
+  get_policy_details: GetPolicyDetailsOutput
   list_protected_items: ListProtectedItemsOutput
   list_backup_jobs: ListBackupJobsOutput
   get_job_details: GetJobDetailsOutput

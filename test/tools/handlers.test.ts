@@ -18,6 +18,7 @@ t.test('every tool of the schemas has a function', async t => {
   t.same(Object.keys(handlers).sort(), [
     'check_registration_status',
     'get_job_details',
+    'get_policy_details',
     'get_vault',
     'list_backup_jobs',
     'list_policies',

@@ -233,6 +233,7 @@ t.test('the list holds every tool in order, and what a revision can show', async
   t.same(named(listText(loaded({ enabled: false }), full)), [])
   t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), [
     'list_policies',
+    'get_policy_details',
     'track_async_operation',
   ])
   t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
