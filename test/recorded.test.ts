@@ -162,6 +162,18 @@ t.test(
         if (job.status === 'Failed') t.match(job.error, { code: /^\d+$|^[A-Z]/, message: /./ }, file)
         if (job.status !== 'InProgress') t.match(job, { end_time: time, duration_seconds: Number }, file)
       }
+      for (const { request, response } of recording.exchanges) {
+        const item = /^(.*)\/recoveryPoints$/i.exec(decodeURIComponent(new URL(request.url).pathname))?.[1]
+        if (request.method !== 'GET' || item === undefined) continue
+        const { recovery_points: points } = await good('list_recovery_points', { item })
+        t.same(
+          (points as Row[]).map(row => [row.id, row.recovery_point_id]),
+          (response.body as { value: Raw[] }).value.map(({ id, name }) => [id, name]),
+          `${file}: points`,
+        )
+        for (const row of points as Row[])
+          t.match(row, { time, consistency: /Consistent$/, tiers: [{ tier: 'InstantRP', status: 'Valid' }, {}] }, file)
+      }
       const followed = new Set<string>()
       for (const { request, response } of recording.exchanges) {
         const { origin, pathname } = new URL(request.url)
@@ -186,6 +198,7 @@ t.test(
       'list_backup_jobs',
       'list_policies',
       'list_protected_items',
+      'list_recovery_points',
       'list_vaults',
       'test_connection',
       'track_async_operation',

@@ -17,6 +17,7 @@ t.test('there are fixtures for every noun', async t => {
     'operations',
     'policies',
     'protected-items',
+    'recovery-points',
     'subscriptions',
     'vaults',
   ])

@@ -4,7 +4,16 @@ import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { recoveryPoints } from '../backup/recovery-points.ts'
 import { vaults } from '../backup/vaults.ts'
 import type { Handlers } from './context.ts'
 
-export const handlers: Handlers = { ...vaults, ...connection, ...policies, ...protectedItems, ...jobs, ...operations }
+export const handlers: Handlers = {
+  ...vaults,
+  ...connection,
+  ...policies,
+  ...protectedItems,
+  ...jobs,
+  ...recoveryPoints,
+  ...operations,
+}

@@ -21,6 +21,7 @@ t.test('every tool of the schemas has a function', async t => {
     'list_backup_jobs',
     'list_policies',
     'list_protected_items',
+    'list_recovery_points',
     'list_vaults',
     'test_connection',
     'track_async_operation',
