@@ -393,6 +393,17 @@ for (const [args, ids] of windows)
     t.same(pointIds(await createLists({ plain: two, log: [[logs([range])]] })(args)), ids),
   )
 
+t.test('an end that is left out ends nothing: clocks differ, and Azure knows what there is', async t => {
+  const call = createLists({
+    plain: [[full('2', '2026-11-23T00:00:00Z'), full('1', '2008-01-01T00:00:00Z')]],
+    log: [[]],
+  })
+  t.same(pointIds(await call({ since: '2026-11-22T00:00:00Z' })), ['2'])
+  const early = await call({ until: '2009-01-01T00:00:00Z' })
+  t.same(pointIds(early), ['1'])
+  t.match(early.asked[0], "startDate eq '2009-01-01 12:00:00 AM' and endDate eq '2009-01-01 12:00:00 AM'")
+})
+
 t.test('ranges without an end reach any time, and a point without a time is in any window', async t => {
   const call = createLists({ plain: [[full('1', '0001-01-01T00:00:00')]], log: [[logs([['', '']])]] })
   t.same(pointIds(await call({ since: '2026-11-12T00:00:00Z', until: '2026-11-13T00:00:00Z' })), [log, '1'])
@@ -416,7 +427,7 @@ for (const [recoveryPointTierDetails, tier, isThere] of tiers)
   })
 
 /** Ids of items, and what is asked for their points. */
-const asked: [name: string, item: string, more: object, lists: number][] = [
+const items: [name: string, item: string, more: object, lists: number][] = [
   ['a VM', vm, {}, 1],
   ['a share', `${fabric}/StorageContainer;storage;rg;sa/protectedItems/AzureFileShare;${'a'.repeat(64)}`, {}, 1],
   ['a database', database.toLowerCase(), {}, 2],
@@ -425,7 +436,7 @@ const asked: [name: string, item: string, more: object, lists: number][] = [
   ['something else', `${fabric}/Windows;pc/protectedItems/FileFolder;c`, {}, 1],
   ['what the caller says is a database', `${fabric}/VMAppContainer;x/protectedItems/y`, { workload_type: 'SQL' }, 2],
 ]
-for (const [name, id, more, count] of asked)
+for (const [name, id, more, count] of items)
   t.test(`${name} is asked for by ${count} list${count > 1 ? 's' : ''} of points, and nothing else is`, async t => {
     const { call } = createTools(() => ({ value: [] }))
     const called = await call('list_recovery_points', { item: id, ...more })
