@@ -264,6 +264,18 @@ t.test(
         t.match(await calls.bad('list_workload_items', { server: id }), { code: 'unreachable', message: /\/items/ })
       }
       if (registered) t.match(await good('list_workload_items', { server: 'nowhere' }), { workload_items: [] })
+      for (const { request, response } of recording.exchanges) {
+        const item = /^(.*)\/recoveryPoints$/i.exec(decodeURIComponent(new URL(request.url).pathname))?.[1]
+        if (request.method !== 'GET' || item === undefined) continue
+        const { recovery_points: points } = await good('list_recovery_points', { item })
+        t.same(
+          (points as Row[]).map(row => [row.id, row.recovery_point_id]),
+          (response.body as { value: Raw[] }).value.map(({ id, name }) => [id, name]),
+          `${file}: points`,
+        )
+        for (const row of points as Row[])
+          t.match(row, { time, consistency: /Consistent$/, tiers: [{ tier: 'InstantRP', status: 'Valid' }, {}] }, file)
+      }
       const followed = new Set<string>()
       for (const { request, response } of recording.exchanges) {
         const { origin, pathname } = new URL(request.url)
@@ -315,6 +327,7 @@ t.test(
       'list_protectable_containers',
       'list_protectable_items',
       'list_protected_items',
+      'list_recovery_points',
       'list_vaults',
       'list_workload_items',
       'test_connection',

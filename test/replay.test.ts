@@ -20,6 +20,7 @@ t.test('there are fixtures for every noun', async t => {
     'protectable-containers',
     'protectable-items',
     'protected-items',
+    'recovery-points',
     'subscriptions',
     'vaults',
     'workload-items',

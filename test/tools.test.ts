@@ -30,6 +30,9 @@ const finance = `${vaultPath}/backupFabrics/Azure/protectionContainers/StorageCo
 const vmId = (name: string): string =>
   `/subscriptions/${subscription}/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/${name}`
 
+const point = (count: number): string => `22612749879261944${count}`
+const logs = 'DefaultRangeRecoveryPoint'
+
 const all = ['web-01', 'web-02', 'app-01', 'legacy-01', 'old-01', 'orders', 'billing', 'PRD', 'ledger', 'finance', 'hr']
 const vms = all.slice(0, 5)
 const protectable = {
@@ -190,6 +193,32 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
       [{ since: '2026-11-21T12:00:00Z', until: '2026-11-22T12:00:00+00:00', vault: 'vault-dr' }, []],
       [{ secondary_region: true }, [22, 21].map(job)],
       [{ secondary_region: true, workload_type: 'SQL' }, [job(22)]],
+    ],
+  ],
+  [
+    'list_recovery_points',
+    'recovery_points',
+    'recovery_point_id',
+    [
+      [{ item: sqlItem('orders') }, [logs, '506716423694515', '506716423694514', '506716423694513']],
+      [{ item: 'web-01' }, [26, 25, 24, 23].map(point)],
+      [{ item: vmId('web-01'), tier: 'snapshot' }, [26, 25].map(point)],
+      [{ item: 'rg-app/web-01', workload_type: 'VM', tier: 'archive' }, [point(23)]],
+      [{ item: 'web-01', consistency: 'app' }, [26, 23].map(point)],
+      [{ item: 'web-01', since: '2026-11-15T00:00:00Z', until: '2026-11-22T00:00:00Z' }, [25, 24].map(point)],
+      [{ item: 'web-02' }, []],
+      [{ item: 'app-01', tier: 'vault' }, [31, 30].map(point)],
+      [{ item: 'app-01', tier: 'InstantRP' }, [point(31)]],
+      [{ item: 'legacy-01' }, [point(40)]],
+      [{ item: 'old-01' }, [point(50)]],
+      [{ item: 'contosofiles/finance' }, ['2260994886186317162', '2260994886186317161']],
+      [{ item: 'hr' }, ['2260994886186317157', '2260994886186317156']],
+      [{ item: 'sql-01/orders', since: '2026-11-14T23:45:05Z', until: '2026-11-15T01:00:39Z' }, [logs]],
+      [{ item: 'sql-01/orders', until: '2026-11-08T01:00:37Z' }, []],
+      [{ item: 'PRD' }, [logs, '39253522575996', '39253522575995']],
+      [{ item: 'ledger' }, ['39253522575997', logs]],
+      [{ item: 'web-01', secondary_region: true }, [point(25)]],
+      [{ item: 'orders', secondary_region: true }, [logs, '506716423694514']],
     ],
   ],
 ]
@@ -574,6 +603,15 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
   ['get_policy_details', { policy_name: 'x/y' }, 'invalid_arguments', /policy_name/],
   ['get_policy_details', { policy_name: 'never-recorded' }, 'unreachable', /backupPolicies/],
+  ['list_recovery_points', {}, 'invalid_arguments', /item/],
+  ['list_recovery_points', { item: sqlItem('billing') }, 'unreachable', /recoveryPoints/],
+  ['list_recovery_points', { item: vmItem('web-02'), secondary_region: true }, 'unreachable', /recoveryPoints\//],
+  [
+    'list_recovery_points',
+    { item: 'a//b', since: '2026-11-22T00:00:00Z', until: '2026-11-21T00:00:00Z', cursor: 'x' },
+    'invalid_arguments',
+    /cursor.*item.*since/,
+  ],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
   ['track_async_operation', {}, 'invalid_arguments', /operation_id/],
   ['track_async_operation', { operation_url: 'https://evil.example/x' }, 'invalid_arguments', /management\.azure\.com/],
@@ -613,6 +651,8 @@ t.test('every id that a tool returns is accepted by the next', async t => {
     // A share's item has an opaque name and its recording is not among the fixtures.
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
     if (vm_name === friendly_name) await calls.good('list_backup_jobs', { item: source_id })
+    for (const item of vm_name === friendly_name ? [id, source_id] : [id])
+      if (friendly_name !== 'billing') await calls.good('list_recovery_points', { item })
   }
   for (const { id, policy_name, schedule, retention } of await rowsOf('list_policies', 'policies'))
     for (const given of [id, policy_name]) {
@@ -674,6 +714,8 @@ t.test('what an item row says', async t => {
 const version = 'api-version=2025-08-01'
 const crr = `/subscriptions/${subscription}/providers/Microsoft.RecoveryServices/locations/westus`
 const window = "startTime eq '2026-11-21 12:00:00 AM' and endTime eq '2026-11-22 01:05:09 PM'"
+const dates = window.replace('startTime', 'startDate').replace('endTime', 'endDate')
+const from2010 = dates.replace('2026-11-21', '2010-01-01')
 const times = { since: '2026-11-21T00:00:00Z', until: '2026-11-22T14:05:08.5+01:00' }
 
 const protectableFilters = {
@@ -818,6 +860,25 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     { ...times, secondary_region: true },
     [`GET ${vaultPath}?${version}`, `POST ${crr}/backupCrrJobs?api-version=2021-11-15&$filter=${window}`],
   ],
+  // With an id of its own nothing but points is asked for, whatever it is.
+  ['list_recovery_points', { item: vmItem('web-01') }, [`GET ${vmItem('web-01')}/recoveryPoints?${version}`]],
+  ['list_recovery_points', { item: finance, ...times }, [`GET ${finance}/recoveryPoints?${version}&$filter=${dates}`]],
+  [
+    'list_recovery_points',
+    { item: sqlItem('orders').replace('/protectedItems/', '/protectableItems/') },
+    [
+      `GET ${sqlItem('orders')}/recoveryPoints?${version}&$filter=restorePointQueryType eq 'Log'`,
+      `GET ${sqlItem('orders')}/recoveryPoints?${version}`,
+    ],
+  ],
+  [
+    'list_recovery_points',
+    { item: sqlItem('orders'), until: '2026-11-22T13:05:08.5Z', secondary_region: true, tier: 'vault' },
+    [
+      `GET ${sqlItem('orders')}/recoveryPoints/?api-version=2021-11-15&$filter=${from2010}`,
+      `GET ${sqlItem('orders')}/recoveryPoints/?api-version=2021-11-15&$filter=restorePointQueryType eq 'Log' and ${from2010}`,
+    ],
+  ],
   ['get_job_details', { job_id: job(1) }, [`GET ${vaultPath}/backupJobs/${job(1)}?${version}`]],
   // The region was remembered.
   ['get_job_details', { job_id: job(1), secondary_region: true }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
@@ -960,6 +1021,7 @@ const order = [
   'list_protected_items',
   'list_backup_jobs',
   'get_job_details',
+  'list_recovery_points',
   'track_async_operation',
 ]
 
@@ -1019,6 +1081,7 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
       check_registration_status: { vm: 'sql-01' },
       get_policy_details: { policy_name: 'vm-long-term' },
       get_job_details: { job_id: job(2) },
+      list_recovery_points: { item: 'orders' },
       track_async_operation: { operation_url: operation(2) },
     }
     // It holds structured content against the served schema itself, and throws.

@@ -576,6 +576,94 @@ export interface GetJobDetailsOutput {
   }
 }
 
+export interface ListRecoveryPointsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  since?: string
+  until?: string
+  consistency?: 'AppConsistent' | 'FileSystemConsistent' | 'CrashConsistent'
+  /**
+   * Snapshot, vault, archive
+   */
+  tier?: 'InstantRP' | 'HardenedRP' | 'ArchivedRP'
+  /**
+   * Points in the paired region
+   */
+  secondary_region?: boolean
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListRecoveryPointsOutput {
+  recovery_points: {
+    id: string
+    recovery_point_id: string
+    vault_name: string
+    item_id: string
+    time: string | null
+    consistency: string | null
+    backup_type: string | null
+    tiers:
+      | {
+          tier: string | null
+          status: string | null
+        }[]
+      | null
+    zone: string | null
+    expiry_time: string | null
+    rule_name: string | null
+    is_immutable: boolean | null
+    is_soft_deleted: boolean | null
+    time_ranges:
+      | {
+          start_time: string | null
+          end_time: string | null
+        }[]
+      | null
+    disks: {
+      backed_up: number | null
+      attached: number | null
+      included:
+        | {
+            lun: number | null
+            name: string | null
+          }[]
+        | null
+      excluded:
+        | {
+            lun: number | null
+            name: string | null
+          }[]
+        | null
+    } | null
+    size_bytes: number | null
+    os_type: string | null
+    is_encrypted: boolean | null
+    is_managed_vm: boolean | null
+    vm_size: string | null
+    is_mounted: boolean | null
+    secondary_region_state: string | null
+    archive: {
+      is_ready: boolean | null
+      reason: string | null
+    } | null
+    threat_status: string | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
 export interface TrackAsyncOperationInput {
   /**
    * As the tool that started it returned it
@@ -621,6 +709,7 @@ export interface ToolInputs {
   list_protected_items: ListProtectedItemsInput
   list_backup_jobs: ListBackupJobsInput
   get_job_details: GetJobDetailsInput
+  list_recovery_points: ListRecoveryPointsInput
   track_async_operation: TrackAsyncOperationInput
 }
 
@@ -637,6 +726,7 @@ export interface ToolOutputs {
   list_protected_items: ListProtectedItemsOutput
   list_backup_jobs: ListBackupJobsOutput
   get_job_details: GetJobDetailsOutput
+  list_recovery_points: ListRecoveryPointsOutput
   track_async_operation: TrackAsyncOperationOutput
 }
 

@@ -25,6 +25,7 @@ t.test('every tool of the schemas has a function', async t => {
     'list_protectable_containers',
     'list_protectable_items',
     'list_protected_items',
+    'list_recovery_points',
     'list_vaults',
     'list_workload_items',
     'test_connection',

@@ -112,12 +112,18 @@ const words: [name: string, value: unknown, expected: unknown][] = [
   ['backup_management_type', 'azureiaasvm', 'AzureIaasVM'],
   ['backup_management_type', 'AzureVmWorkload', 'AzureWorkload'],
   ['backup_management_type', 'mab', 'MAB'],
+  ['tier', 'Vault-Standard', 'HardenedRP'],
+  ['tier', 'instantrp', 'InstantRP'],
+  ['tier', 'snapshot', 'InstantRP'],
+  ['consistency', 'file system', 'FileSystemConsistent'],
   ['vault', 'sql', 'sql'],
   ['constructor', 'sql', 'sql'],
 ]
 const properties = {
   workload_type: { enum: ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare', 'AnyDatabase'] },
   backup_management_type: { enum: ['AzureIaasVM', 'AzureWorkload', 'AzureStorage', 'MAB'] },
+  tier: { enum: ['InstantRP', 'HardenedRP', 'ArchivedRP'] },
+  consistency: { enum: ['AppConsistent', 'FileSystemConsistent', 'CrashConsistent'] },
   vault: {},
 }
 for (const [name, value, expected] of words)
