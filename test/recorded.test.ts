@@ -143,6 +143,8 @@ t.test(
           t.match(item.protection_state, states, file)
           t.match(item, { vault_name: vault, workload_type: /^(VM|AzureFileShare)$/, resource_group: String }, file)
           if (item.last_backup_time !== null) t.match(item.last_backup_time, time, file)
+          t.ok(item.is_healthy || item.health_reason, `${file}: why ${item.friendly_name} is not healthy`)
+          if (item.error) t.match(item.error, { message: /./, remediation: /./ }, `${file}: what to do`)
           if (item.workload_type === 'VM') t.equal(item.vm_name, item.friendly_name, file)
           else t.match(item.storage_account, /^[a-z0-9]+$/, file)
         }
@@ -230,7 +232,7 @@ t.test(
           start_time: time,
           friendly_name: properties.entityFriendlyName,
         })
-        if (job.status === 'Failed') t.match(job.error, { code: /^\d+$|^[A-Z]/, message: /./ }, file)
+        if (job.status === 'Failed') t.match(job.error, { code: /^\d+$|^[A-Z]/, message: /./, remediation: /./ }, file)
         if (job.status !== 'InProgress') t.match(job, { end_time: time, duration_seconds: Number }, file)
       }
       const registered = firstOf(

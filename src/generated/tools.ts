@@ -56,6 +56,8 @@ export interface GetVaultOutput {
     soft_delete: string | null
     soft_delete_days: number | null
     immutability: string | null
+    immutability_type: string | null
+    immutability_days: number | null
     multi_user_authorization: string | null
     encryption: string | null
     encryption_key: string | null
@@ -124,7 +126,7 @@ export interface CheckRegistrationStatusInput {
 }
 
 export type CheckRegistrationStatusOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
@@ -212,7 +214,7 @@ export interface ListProtectableItemsInput {
 }
 
 export type ListProtectableItemsOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
@@ -433,6 +435,7 @@ export interface ListProtectedItemsOutput {
     protection_state: string | null
     health: string | null
     is_healthy: boolean
+    health_reason: string | null
     last_backup_status: string | null
     last_backup_time: string | null
     latest_recovery_point_time: string | null
@@ -441,7 +444,7 @@ export interface ListProtectedItemsOutput {
     soft_delete_time: string | null
     soft_delete_remaining_seconds: number | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
@@ -497,6 +500,8 @@ export interface ListBackupJobsOutput {
     status: string
     friendly_name: string | null
     item_id: string | null
+    server_name: string | null
+    storage_account: string | null
     backup_management_type: string | null
     workload_type: string | null
     start_time: string | null
@@ -504,7 +509,7 @@ export interface ListBackupJobsOutput {
     duration_seconds: number | null
     is_user_triggered: boolean | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
@@ -534,7 +539,7 @@ export interface GetJobDetailsInput {
 }
 
 export type GetJobDetailsOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
@@ -549,6 +554,8 @@ export interface GetJobDetailsOutput {
   status: string
   friendly_name: string | null
   item_id: string | null
+  server_name: string | null
+  storage_account: string | null
   backup_management_type: string | null
   workload_type: string | null
   start_time: string | null
@@ -558,9 +565,13 @@ export interface GetJobDetailsOutput {
   error: GetJobDetailsOutputError
   percent_complete: number | null
   is_cancellable: boolean
+  estimated_remaining_seconds: number | null
   tasks: {
     task: string
+    instance_id: string | null
     status: string | null
+    start_time: string | null
+    end_time: string | null
     duration_seconds: number | null
     percent_complete: number | null
     detail: string | null
@@ -687,7 +698,7 @@ export interface TrackAsyncOperationOutput {
     [k: string]: unknown | undefined
   } | null
   error: {
-    code: string
+    code: string | null
     title?: string | null
     message: string
     recommendations?: string[]

@@ -3,7 +3,7 @@ import t from 'tap'
 import { vaultRef } from '../../src/backup/arm-ids.ts'
 import { bytes, number, seconds, time } from '../../src/backup/fields.ts'
 import { filterOf, filterTime } from '../../src/backup/filters.ts'
-import { toJobDetails, toJobRow } from '../../src/backup/jobs.ts'
+import { toJobDetails, toJobRow } from '../../src/backup/job-rows.ts'
 import { type PolicyLines, policyLines } from '../../src/backup/policy-lines.ts'
 import { toItemRow } from '../../src/backup/protected-items.ts'
 import { createTools, failure, subscription, vaultId } from '../helpers/tools.ts'
@@ -225,12 +225,295 @@ for (const [name, properties, isHealthy, error] of healths)
     t.equal(row.error?.code ?? null, error)
   })
 
+const deletion = {
+  protectionState: 'ProtectionStopped',
+  isScheduledForDeferredDelete: true,
+  deferredDeleteTimeInUTC: '2026-11-20T02:39:51.0613787Z',
+}
+const kpi = (details: object) => ({ kpisHealths: { BackupOperationStatusKPI: details } })
+const gone = [{ code: 400136, title: 'UserErrorVmNotFoundV2', message: "Virtual machine doesn't exist.\r\n" }]
+const goneWords = "UserErrorVmNotFoundV2: Virtual machine doesn't exist"
+const reasons: [name: string, properties: object, reason: string | null][] = [
+  [
+    'a VM that is backed up',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      lastBackupStatus: 'Completed',
+      healthDetails: green,
+      ...kpi(success),
+    },
+    null,
+  ],
+  [
+    'a database',
+    {
+      protectionState: 'Protected',
+      protectionStatus: 'Healthy',
+      protectedItemHealthStatus: 'Healthy',
+      lastBackupStatus: 'Healthy',
+      lastBackupErrorDetail: { code: 'Success', message: '' },
+    },
+    null,
+  ],
+  [
+    'an Azure SQL database',
+    { protectedItemType: 'Microsoft.Sql/servers/databases', protectionState: 'Protected' },
+    null,
+  ],
+  [
+    'an item of nothing but nulls',
+    {
+      protectionState: null,
+      healthStatus: null,
+      lastBackupStatus: null,
+      kpisHealths: null,
+      sourceSideScanInfo: null,
+      extendedInfo: null,
+    },
+    null,
+  ],
+  [
+    'a VM before its first backup',
+    { protectionState: 'IRPending', healthStatus: 'Passed', lastBackupStatus: '', kpisHealths: {} },
+    'The first backup is still to come.',
+  ],
+  [
+    'a protected database before its first backup',
+    { protectionState: 'Protected', protectedItemHealthStatus: 'IRPending', lastBackupStatus: 'IRPending' },
+    'The first backup is still to come.',
+  ],
+  [
+    'a VM protected anew',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      lastBackupStatus: '',
+      lastBackupTime: '2001-01-01T00:00:00Z',
+    },
+    'No backup has been made yet.',
+  ],
+  [
+    'a VM whose first backup failed',
+    {
+      protectionState: 'IRPending',
+      protectionStatus: 'Unhealthy',
+      healthStatus: 'ActionRequired',
+      lastBackupStatus: 'Failed',
+      healthDetails: gone,
+      ...kpi({ resourceHealthStatus: 'TransientDegraded', resourceHealthDetails: gone }),
+    },
+    `The first backup is still to come; the last backup failed: ${goneWords}.`,
+  ],
+  [
+    'a failed VM of the newer shape',
+    {
+      protectionState: 'Protected',
+      protectionStatus: 'Unhealthy',
+      healthStatus: 'ActionRequired',
+      lastBackupStatus: 'Failed',
+      healthDetails: gone,
+      policyType: 'V2',
+    },
+    `The last backup failed: ${goneWords}.`,
+  ],
+  [
+    'a failed VM with another pre-check',
+    {
+      lastBackupStatus: 'Failed',
+      healthStatus: 'ActionSuggested',
+      healthDetails: gone,
+      ...kpi(fault(400002, 'BackUpOperationFailed')),
+    },
+    `The last backup failed: BackUpOperationFailed: m; the pre-check suggests action: ${goneWords}.`,
+  ],
+  [
+    'a VM in error without a reason',
+    { protectionState: 'ProtectionError', healthStatus: 'Passed' },
+    'Backups fail, and Azure does not say why.',
+  ],
+  [
+    'an agent that failed',
+    { protectionState: 'Protected', lastBackupStatus: 'Failed' },
+    'The last backup failed, and Azure does not say why.',
+  ],
+  [
+    'a DPM item that failed',
+    { protectionState: 'Protected', extendedInfo: { lastBackupStatus: 'Failed' } },
+    'The last backup failed, and Azure does not say why.',
+  ],
+  [
+    'a database whose backup failed',
+    {
+      protectionState: 'Protected',
+      protectedItemHealthStatus: 'Unhealthy',
+      lastBackupStatus: 'Unhealthy',
+      lastBackupErrorDetail: { code: 'UserErrorX', message: 'no log.' },
+    },
+    'The last backup failed: UserErrorX: no log.',
+  ],
+  [
+    'a share that only its indicator knows of',
+    { protectionState: 'Protected', lastBackupStatus: 'Completed', ...kpi(fault(2, 'x', 'PersistentUnhealthy')) },
+    'Backups fail: x: m.',
+  ],
+  [
+    'a share whose indicator has no reason',
+    { lastBackupStatus: 'Completed', ...kpi({ resourceHealthStatus: 'PersistentDegraded' }) },
+    'Backups are degraded (PersistentDegraded).',
+  ],
+  [
+    'a degraded VM',
+    { protectionState: 'Protected', lastBackupStatus: 'Completed', ...kpi(fault(3, 'y', 'TransientDegraded')) },
+    'The last backup had trouble: y: m.',
+  ],
+  [
+    'a VM with warnings',
+    {
+      lastBackupStatus: 'CompletedWithWarnings',
+      healthStatus: 'Passed',
+      ...kpi(fault(400309, 'z', 'TransientDegraded')),
+    },
+    'The last backup completed with warnings: z: m.',
+  ],
+  ['a backup that was cancelled', { lastBackupStatus: 'Cancelled' }, 'The last backup ended as Cancelled.'],
+  [
+    'a restore that failed',
+    {
+      protectionState: 'Protected',
+      lastBackupStatus: 'Completed',
+      kpisHealths: {
+        RestoreOperationStatusKPI: fault(400004, 'DataTransferFromVaultFailed'),
+        BackupOperationStatusKPI: success,
+      },
+    },
+    null,
+  ],
+  [
+    'a database whose server does not answer',
+    { protectionState: 'Protected', protectedItemHealthStatus: 'NotReachable', lastBackupStatus: 'Healthy' },
+    'Its server does not answer Azure Backup.',
+  ],
+  [
+    'a pre-check that requires action',
+    { protectionStatus: 'Healthy', healthStatus: 'ActionRequired', lastBackupStatus: 'Completed', healthDetails: gone },
+    `The pre-check requires action: ${goneWords}.`,
+  ],
+  ['a pre-check without words', { healthStatus: 'ActionSuggested' }, 'The pre-check suggests action.'],
+  [
+    'a pre-check that only its details tell',
+    { healthStatus: 'Passed', healthDetails: [...green, ...gone] },
+    `The pre-check suggests action: ${goneWords}.`,
+  ],
+  [
+    'a health that is unset',
+    { protectedItemHealthStatus: 'Invalid', protectionState: 'Protected' },
+    'Azure gives its health as Invalid.',
+  ],
+  ['a state that is unset', { protectionState: 'Invalid' }, 'Azure gives its state as Invalid.'],
+  [
+    'protection stopped',
+    { protectionState: 'ProtectionStopped', healthStatus: 'Passed', lastBackupStatus: '', policyId: '' },
+    'Protection is stopped, the backup data is kept.',
+  ],
+  [
+    'protection stopped after a failure',
+    { protectionState: 'ProtectionStopped', lastBackupStatus: 'Failed', ...kpi(fault(1, 'T')) },
+    'Protection is stopped, the backup data is kept; the last backup failed: T: m.',
+  ],
+  ['protection paused', { protectionState: 'ProtectionPaused' }, 'Protection is paused.'],
+  [
+    'backups suspended',
+    { protectionState: 'BackupsSuspended' },
+    'Backups are suspended, recovery points expire as the policy says.',
+  ],
+  [
+    'deletion',
+    { ...deletion, deferredDeleteTimeRemaining: '13.23:59:44.5932377', lastBackupStatus: 'Failed' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-04 (about 14 days left).',
+  ],
+  [
+    'deletion in a vault that keeps longer',
+    { ...deletion, softDeleteRetentionPeriodInDays: 30, deferredDeleteTimeRemaining: '1.03:00:00' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-20 (about a day left).',
+  ],
+  [
+    'deletion, in the words of the newest version',
+    { ...deletion, softDeleteRetentionPeriod: 0, deferredDeleteTimeRemaining: '29.12:00:00' },
+    'Deleted on 2026-11-20, kept by soft delete until 2026-12-20 (about 30 days left).',
+  ],
+  [
+    'deletion without a time',
+    { isScheduledForDeferredDelete: true, isDeferredDeleteScheduleUpcoming: true },
+    'Deleted, kept by soft delete, and is about to be purged.',
+  ],
+  [
+    'no deletion any more',
+    { ...deletion, isScheduledForDeferredDelete: false },
+    'Protection is stopped, the backup data is kept.',
+  ],
+  [
+    'a policy that is not what is applied',
+    { protectionState: 'Protected', extendedInfo: { policyInconsistent: true } },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'a policy that is inconsistent by word',
+    { protectionState: 'Protected', extendedInfo: { policyState: 'Inconsistent' } },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'a generic item whose policy is inconsistent',
+    { protectedItemType: 'GenericProtectedItem', protectionState: 'Protected', policyState: 'inconsistent' },
+    'What is applied to it differs from its policy.',
+  ],
+  [
+    'consistency',
+    {
+      protectionState: 'Protected',
+      extendedInfo: { policyState: 'Consistent', policyInconsistent: false, resourceState: 'Active' },
+    },
+    null,
+  ],
+  [
+    'a share that was deleted itself',
+    { protectionState: 'Protected', extendedInfo: { resourceState: 'SoftDeleted' } },
+    'The share itself is SoftDeleted.',
+  ],
+  [
+    'a threat',
+    {
+      protectionState: 'Protected',
+      healthStatus: 'Passed',
+      sourceSideScanInfo: { sourceSideScanStatus: 'Configured', sourceSideScanSummary: 'Suspicious' },
+    },
+    'The threat scan found something suspicious.',
+  ],
+  [
+    'a threat scan that does not work',
+    { sourceSideScanInfo: { sourceSideScanStatus: 'ConfigurationFailed', sourceSideScanSummary: 'Unknown' } },
+    'The threat scan could not be configured.',
+  ],
+  [
+    'no threat',
+    { sourceSideScanInfo: { sourceSideScanStatus: 'Configured', sourceSideScanSummary: 'NoThreatsReported' } },
+    null,
+  ],
+]
+for (const [name, properties, reason] of reasons)
+  t.test(`the reason of the health of ${name}`, async t => {
+    const row = item(properties)
+    t.equal(row.health_reason, reason)
+    t.ok(row.is_healthy || row.health_reason, 'what is not healthy has its reason')
+  })
+
 t.test('a fault keeps its words', async t =>
   t.same(item({ kpisHealths: { BackupOperationStatusKPI: fault(1, 'T') } }).error, {
     code: '1',
     title: 'T',
     message: 'm',
     recommendations: ['r'],
+    remediation: null,
   }),
 )
 
@@ -580,15 +863,26 @@ const kinds: [properties: object, expected: object][] = [
   ],
   [
     { jobType: 'AzureStorageJob', backupManagementType: 'AzureStorage' },
-    { workload_type: 'AzureFileShare', item_id: null },
+    { workload_type: 'AzureFileShare', item_id: null, storage_account: null },
   ],
+  [
+    { backupManagementType: 'AzureStorage', storageAccountName: 'files', storageAccountVersion: 'Storage' },
+    { workload_type: 'AzureFileShare', storage_account: 'files', server_name: null },
+  ],
+  [{ backupManagementType: 'DPM', workloadType: 'SQLDB', dpmServerName: 'dpm-01' }, { server_name: 'dpm-01' }],
   [
     { jobType: 'AzureWorkloadJob', backupManagementType: 'AzureWorkload', workloadType: 'SAPAseDatabase' },
     { workload_type: 'SAPAse' },
   ],
   [
-    { jobType: 'MabJob', backupManagementType: 'MAB', workloadType: 'FileFolder', containerName: 'Windows;srv' },
-    { workload_type: 'FileFolder', item_id: null },
+    {
+      jobType: 'MabJob',
+      backupManagementType: 'MAB',
+      workloadType: 'FileFolder',
+      containerName: 'Windows;srv',
+      mabServerName: 'srv',
+    },
+    { workload_type: 'FileFolder', item_id: null, server_name: 'srv' },
   ],
   [
     { jobType: 'DpmJob', backupManagementType: 'DPM', workloadType: 'VM', containerName: 'x;y' },
@@ -610,28 +904,96 @@ const errors: [name: string, properties: object, expected: object[]][] = [
   [
     'VM',
     { errorDetails: [{ errorCode: 400136, errorTitle: 'T', errorString: 'S', recommendations: ['r'] }] },
-    [{ code: '400136', title: 'T', message: 'S', recommendations: ['r'] }],
+    [{ code: '400136', title: 'T', message: 'S', recommendations: ['r'], remediation: /no longer exists/ }],
+  ],
+  [
+    'VM, of the newer kind, known by its title only',
+    { jobType: 'AzureIaaSVMJobV2', errorDetails: [{ errorCode: 1, errorTitle: 'UserErrorRpCollectionDeleted' }] },
+    [{ code: '1', message: 'UserErrorRpCollectionDeleted', remediation: /AzureBackupRG/ }],
   ],
   [
     'share',
     { errorDetails: [{ errorCode: 1, errorString: 'S', recommendations: null }] },
-    [{ code: '1', title: null, message: 'S', recommendations: [] }],
+    [{ code: '1', title: null, message: 'S', recommendations: [], remediation: null }],
   ],
-  ['agent', { errorDetails: [{ errorString: 'S' }] }, [{ code: '', title: null, message: 'S', recommendations: [] }]],
+  ['agent', { errorDetails: [{ errorString: 'S' }] }, [{ code: null, title: null, message: 'S', recommendations: [] }]],
+  [
+    'DPM',
+    { jobType: 'DpmJob', errorDetails: [{ errorString: 'S', recommendations: ['r'] }] },
+    [{ code: null, message: 'S', recommendations: ['r'] }],
+  ],
+  [
+    'vault',
+    { jobType: 'VaultJob', errorDetails: [{ errorCode: 2, errorString: 'S', recommendations: ['r'] }] },
+    [{ code: '2', title: null, message: 'S', recommendations: ['r'] }],
+  ],
   [
     'database',
-    { errorDetails: [{ errorCode: 7, errorString: 'S' }], extendedInfo: { dynamicErrorMessage: 'D' } },
+    {
+      errorDetails: [
+        { errorCode: 510011, errorTitle: 'WorkloadRestoreFailed', errorString: 'S', additionalDetails: 'A' },
+      ],
+      extendedInfo: { dynamicErrorMessage: 'D' },
+    },
     [
-      { code: '7', message: 'S' },
-      { code: '7', message: 'D' },
+      { code: '510011', message: 'S A', remediation: /error log/ },
+      { code: '510011', message: 'D', remediation: /error log/ },
     ],
+  ],
+  [
+    'details that say the same',
+    {
+      errorDetails: [{ errorCode: 7, errorString: 'S', additionalDetails: 'S' }],
+      extendedInfo: { dynamicErrorMessage: 'S' },
+    },
+    [{ code: '7', message: /^S$/ }],
   ],
   [
     'only the message',
     { errorDetails: null, extendedInfo: { dynamicErrorMessage: 'D' } },
-    [{ code: '', message: 'D' }],
+    [{ code: null, message: 'D' }],
   ],
-  ['none', { errorDetails: [], extendedInfo: { dynamicErrorMessage: '' } }, []],
+  [
+    'warnings',
+    { status: 'CompletedWithWarnings', errorDetails: [{ errorCode: 400380, errorString: 'S' }] },
+    [{ code: '400380', message: 'S', remediation: /start it again/ }],
+  ],
+  [
+    'only a task',
+    {
+      errorDetails: [],
+      extendedInfo: {
+        tasksList: [
+          { taskId: 'Take Snapshot', status: 'Completed' },
+          { taskId: 'Transfer data to vault', status: 'failed', taskExecutionDetails: 'at 5 GBs' },
+        ],
+      },
+    },
+    [{ code: null, message: 'The task "Transfer data to vault" ended as failed: at 5 GBs.' }],
+  ],
+  [
+    'only files that were left out',
+    {
+      status: 'CompletedWithWarnings',
+      extendedInfo: {
+        propertyBag: { 'Number Of Restored Files': '5', 'Number Of Failed Files': '2', 'Number Of Skipped Files': '0' },
+      },
+    },
+    [{ code: null, message: 'Number Of Failed Files: 2.' }],
+  ],
+  [
+    'none, in the job itself',
+    { errorDetails: [], extendedInfo: { dynamicErrorMessage: '' } },
+    [{ code: null, message: /does not say why/, remediation: /support case/ }],
+  ],
+  ['none, in a list', {}, [{ message: /does not say why/, remediation: /recovery_services_get_job_details/ }]],
+  ['none, with warnings that nobody names', { status: 'CompletedWithWarnings' }, []],
+  ['none, in a job that was cancelled', { status: 'Cancelled' }, []],
+  [
+    'none, while a task was tried again',
+    { status: 'InProgress', extendedInfo: { tasksList: [{ taskId: 'T', status: 'Failed' }] } },
+    [],
+  ],
 ]
 for (const [name, properties, expected] of errors)
   t.test(`errors of a job: ${name}`, async t => {
@@ -652,12 +1014,14 @@ const details: [name: string, properties: object, expected: object][] = [
     { status: 'InProgress', actionsInfo: ['Cancellable'], extendedInfo: { progressPercentage: '45' } },
     { is_cancellable: true, percent_complete: 45 },
   ],
-  ['not cancellable', { status: 'InProgress', actionsInfo: [2, 'Retriable'] }, { is_cancellable: false }],
+  ['cancellable in other letters', { status: 'inProgress', actionsInfo: ['cancellable'] }, { is_cancellable: true }],
+  ['not cancellable', { status: 'InProgress', actionsInfo: [0, 2, 'Retriable'] }, { is_cancellable: false }],
   [
     'over, with the action that stays',
     { status: 'Completed', actionsInfo: [1] },
     { is_cancellable: false, percent_complete: 100 },
   ],
+  ['over, in other letters', { status: 'completed' }, { percent_complete: 100 }],
   ['over with warnings', { status: 'CompletedWithWarnings' }, { percent_complete: 100 }],
   ['failed half way', { status: 'Failed', extendedInfo: { progressPercentage: 30 } }, { percent_complete: 30 }],
   [
@@ -685,7 +1049,56 @@ const details: [name: string, properties: object, expected: object][] = [
         tasksList: [{ taskId: 'Take Snapshot', status: 'Completed', duration: 'PT3S', progressPercentage: 9 }, null],
       },
     },
-    { tasks: [{ task: 'Take Snapshot', status: 'Completed', duration_seconds: 3, percent_complete: 9, detail: null }] },
+    {
+      tasks: [
+        {
+          task: 'Take Snapshot',
+          instance_id: null,
+          status: 'Completed',
+          start_time: null,
+          end_time: null,
+          duration_seconds: 3,
+          percent_complete: 9,
+          detail: null,
+        },
+      ],
+      transferred_bytes: null,
+    },
+  ],
+  [
+    'with all that Azure tells of a task, and of the time left',
+    {
+      status: 'InProgress',
+      extendedInfo: {
+        estimatedRemainingDuration: 'PT1M30S',
+        tasksList: [
+          {
+            taskId: 'Transfer data from vault',
+            instanceId: 'i-1',
+            status: 'InProgress',
+            startTime: '2026-11-22T02:00:00.1234567Z',
+            endTime: '0001-01-01T00:00:00',
+            duration: 'PT1M',
+            progressPercentage: 9.5,
+            taskExecutionDetails: '12 GBs / 127 GBs Transferred',
+          },
+        ],
+      },
+    },
+    {
+      estimated_remaining_seconds: 90,
+      tasks: [
+        {
+          instance_id: 'i-1',
+          start_time: '2026-11-22T02:00:00.123Z',
+          end_time: null,
+          duration_seconds: 60,
+          percent_complete: 9.5,
+          detail: '12 GBs / 127 GBs Transferred',
+        },
+      ],
+      transferred_bytes: 12 * 1024 ** 3,
+    },
   ],
 ]
 for (const [name, properties, expected] of details)
@@ -839,6 +1252,8 @@ t.test('operations and states are found in any spelling of Azure', async t => {
     count: 1,
     jobs: [{ job_id: 'b' }],
   })
+  const ended = createTools(() => ({ value: ['Canceled', 'cancelled', 'Cancelling'].map(status => job({ status })) }))
+  t.match(await ended.call('list_backup_jobs', { status: 'Cancelled' }), { count: 2 })
 })
 
 const crr = `/subscriptions/${subscription}/providers/Microsoft.RecoveryServices/locations/northeurope`

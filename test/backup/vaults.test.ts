@@ -358,6 +358,63 @@ const postures: [name: string, properties: object, config: object, expected: obj
       cross_region_restore: false,
     },
   ],
+  [
+    'an old vault without cross-region restore and without days',
+    { privateEndpointStateForBackup: 'None' },
+    { softDeleteFeatureState: 'Disabled', storageModelType: 'GeoRedundant' },
+    {
+      security: {
+        soft_delete: 'Disabled',
+        soft_delete_days: null,
+        immutability: null,
+        immutability_type: null,
+        immutability_days: null,
+        multi_user_authorization: null,
+      },
+      redundancy: 'GeoRedundant',
+      cross_region_restore: null,
+    },
+  ],
+  [
+    'a vault that is being made',
+    {
+      provisioningState: 'Provisioning',
+      securitySettings: { softDeleteSettings: { softDeleteState: 'Invalid' }, multiUserAuthorization: 'Invalid' },
+      redundancySettings: { standardTierStorageRedundancy: 'Invalid', crossRegionRestore: 'Disabled' },
+    },
+    { softDeleteFeatureState: 'AlwaysON', softDeleteRetentionPeriodInDays: 20, storageModelType: 'Invalid' },
+    {
+      provisioning_state: 'Provisioning',
+      security: { soft_delete: 'AlwaysON', soft_delete_days: 20, multi_user_authorization: null },
+      redundancy: null,
+      cross_region_restore: false,
+    },
+  ],
+  [
+    'an immutable vault, its points locked for a time',
+    {
+      securitySettings: {
+        softDeleteSettings: { softDeleteState: 'AlwaysON', softDeleteRetentionPeriodInDays: 14 },
+        immutabilitySettings: { state: 'Locked', configuration: { type: 'TimeBased', durationInDays: 90 } },
+        multiUserAuthorization: 'Enabled',
+      },
+    },
+    {},
+    {
+      security: {
+        immutability: 'Locked',
+        immutability_type: 'TimeBased',
+        immutability_days: 90,
+        multi_user_authorization: 'Enabled',
+      },
+    },
+  ],
+  [
+    'an immutable vault of the version before',
+    { securitySettings: { softDeleteSettings: {}, immutabilitySettings: { state: 'Unlocked' } } },
+    {},
+    { security: { immutability: 'Unlocked', immutability_type: null, immutability_days: null } },
+  ],
 ]
 for (const [name, properties, config, expected] of postures)
   t.test(`posture of ${name}`, async t => {
