@@ -2,27 +2,25 @@
 import type { ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument, checkAll, InputError, pointerTo } from '../tools/input-error.ts'
+import { badArgument, checkAll } from '../tools/input-error.ts'
 import { isName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf, workloadWord } from './datasources.ts'
 import { fields, text } from './fields.ts'
-import { filterOf, filterTime } from './filters.ts'
+import { filterOf } from './filters.ts'
 import { checkSelector, type ItemNames, resolveItem, sameHost } from './items.ts'
 import { jobEnd, percentOf, toJobDetails, toJobRow } from './job-rows.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
+import { regionPath, vaultLocation } from './vault-location.ts'
 import { withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
+import { filterTimes, type Window, windowOf } from './windows.ts'
 
 const dayMs = 24 * 3_600_000
 
-/** The path under which the vault's paired region keeps its jobs. One read of the vault, remembered with it. */
-const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Promise<string> => {
-  const location = await memory.recall(
-    `location:${vault.id}`,
-    dayMs,
-    async () => text(fields(await arm.getResource(vault.id)).location) ?? '',
-  )
+/** The path under which the vault's paired region keeps its jobs. */
+const secondaryPath = async (vault: VaultRef, context: ToolContext): Promise<string> => {
+  const location = await vaultLocation(vault, context)
   const region = pairedRegion(location)
   if (region === undefined)
     throw new Problem(
@@ -30,7 +28,7 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
       `${location || 'The region of the vault'} has no paired region.`,
       'Leave secondary_region out: all of this vault is in its own region.',
     )
-  return `/subscriptions/${vault.subscriptionId}/providers/Microsoft.RecoveryServices/locations/${region}`
+  return regionPath(vault.subscriptionId, region)
 }
 
 /** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */
@@ -59,35 +57,8 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   return sameText(database, names.friendlyName) && isOn(server)
 }
 
-/** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
-const isRealTime = (given: string): boolean => {
-  const atMs = Date.parse(given)
-  const day = given.slice(0, 'yyyy-mm-dd'.length)
-  const isDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
-  return isDay && !Number.isNaN(atMs) && /^\d{4}-/.test(new Date(atMs).toISOString())
-}
-
-const windowOf = (
-  { since, until }: Pick<ListBackupJobsInput, 'since' | 'until'>,
-  nowMs: number,
-): { startTime: string; endTime: string } => {
-  const unreal = Object.entries({ since, until }).filter(([, given]) => given !== undefined && !isRealTime(given))
-  if (unreal.length > 0)
-    throw new InputError(
-      unreal.map(([name]) => ({
-        path: pointerTo(name),
-        message: 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z, on a day that there is',
-      })),
-    )
-  const untilMs = until === undefined ? nowMs : Date.parse(until)
-  const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
-  if (sinceMs >= untilMs) throw badArgument('since', 'must be before until, which is now where it is left out')
-  // Seconds are the finest the filter has: round outwards.
-  return {
-    startTime: filterTime(Math.floor(sinceMs / 1000) * 1000),
-    endTime: filterTime(Math.ceil(untilMs / 1000) * 1000),
-  }
-}
+const windowOfJobs = (input: ListBackupJobsInput, nowMs: number): Window =>
+  windowOf(input, nowMs, untilMs => untilMs - dayMs)
 
 const isStatus = (status: string, asked: string): boolean =>
   sameText(status, asked) || (jobEnd(asked) !== undefined && jobEnd(status) === jobEnd(asked))
@@ -101,16 +72,16 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_backup_jobs', input),
     () => item !== undefined && checkSelector(item),
-    () => windowOf(input, nowMs),
+    () => windowOfJobs(input, nowMs),
   )
-  const window = windowOf(input, nowMs)
+  const window = windowOfJobs(input, nowMs)
   return withVaultOf('item', item, input.vault, context, vault => jobsIn(vault, input, window, context))
 }
 
 const jobsIn = async (
   vault: VaultRef,
   input: ListBackupJobsInput,
-  window: ReturnType<typeof windowOf>,
+  window: Window,
   context: ToolContext,
 ): Promise<ListBackupJobsOutput> => {
   const { workload_type: workload, item } = input
@@ -119,8 +90,10 @@ const jobsIn = async (
     input.secondary_region ? secondaryPath(vault, context) : undefined,
   ])
   const kind = workload ?? target?.names.workload
+  const { start: startTime, end: endTime } = filterTimes(window)
   const query = filterOf({
-    ...window,
+    startTime,
+    endTime,
     operation: input.operation,
     status: input.status,
     backupManagementType: kind && datasources[kind].managementType,

@@ -4,9 +4,9 @@ import { vaultRef } from '../../src/backup/arm-ids.ts'
 import { bytes, number, seconds, time } from '../../src/backup/fields.ts'
 import { filterOf, filterTime } from '../../src/backup/filters.ts'
 import { toJobDetails, toJobRow } from '../../src/backup/job-rows.ts'
-import { policyLines } from '../../src/backup/policy-lines.ts'
+import { type PolicyLines, policyLines } from '../../src/backup/policy-lines.ts'
 import { toItemRow } from '../../src/backup/protected-items.ts'
-import { createTools, subscription, vaultId } from '../helpers/tools.ts'
+import { createTools, failure, subscription, vaultId } from '../helpers/tools.ts'
 
 const vault = vaultRef(subscription, 'rg-backup', 'vault-prod')
 
@@ -1291,184 +1291,400 @@ for (const jobId of ['a/b', '..', '/subscriptions/x', vaultId])
     })
   })
 
-const at = (time: string) => [`2021-05-26T${time}:00Z`]
-const days = (count: unknown, durationType = 'Days') => ({ count, durationType })
-const simple = (count: number) => ({ retentionPolicyType: 'SimpleRetentionPolicy', retentionDuration: days(count) })
+const at = (...times: string[]) => times.map(time => `2021-05-26T${time}:00Z`)
+const days = (count: unknown, durationType?: unknown) => ({
+  retentionDuration: { count, ...(durationType === undefined ? { durationType: 'Days' } : { durationType }) },
+})
+const simple = (count: number) => ({ retentionPolicyType: 'SimpleRetentionPolicy', ...days(count) })
 const daily = { scheduleRunFrequency: 'Daily', scheduleRunTimes: at('12:00'), scheduleWeeklyFrequency: 0 }
-const lines: [name: string, properties: object, schedule: string, retention: string][] = [
+const weekly = (day: string, time: string) => ({
+  schedulePolicyType: 'SimpleSchedulePolicy',
+  scheduleRunFrequency: 'Weekly',
+  scheduleRunDays: [day],
+  scheduleRunTimes: at(time),
+  scheduleWeeklyFrequency: 0,
+})
+const v2 = (frequency: string, nested: object) => ({
+  schedulePolicyType: 'SimpleSchedulePolicyV2',
+  scheduleRunFrequency: frequency,
+  hourlySchedule: null,
+  dailySchedule: null,
+  weeklySchedule: null,
+  ...nested,
+})
+const hours = { hourlySchedule: { interval: 4, scheduleWindowStartTime: at('08:00')[0], scheduleWindowDuration: 16 } }
+const byWeek = (weeks: unknown, weekdays: unknown) => ({
+  retentionScheduleFormatType: 'Weekly',
+  retentionScheduleDaily: null,
+  retentionScheduleWeekly: { daysOfTheWeek: weekdays, weeksOfTheMonth: weeks },
+})
+const byDate = (...daysOfTheMonth: object[]) => ({
+  retentionScheduleFormatType: 'Daily',
+  retentionScheduleDaily: { daysOfTheMonth },
+})
+const archive = (tieringMode: string, duration?: unknown, durationType?: string) => ({
+  tieringPolicy: { ArchivedRP: { tieringMode, duration, durationType } },
+})
+const part = (policyType: string | null, schedulePolicy: unknown, retentionPolicy: unknown, more: object = {}) => ({
+  policyType,
+  schedulePolicy,
+  retentionPolicy,
+  ...more,
+})
+const logs = (minutes: unknown) => ({ schedulePolicyType: 'LogSchedulePolicy', scheduleFrequencyInMins: minutes })
+
+/** A policy's properties, its schedule and its retention in words, and what else is told of it. */
+const lines: [name: string, properties: object, schedule: string, retention: string, more?: Partial<PolicyLines>][] = [
   [
-    'VM, standard',
+    'a VM, standard',
     {
       schedulePolicy: daily,
-      retentionPolicy: { dailySchedule: { retentionDuration: days(30) } },
+      retentionPolicy: { dailySchedule: { retentionTimes: null, ...days(30) } },
       instantRpRetentionRangeInDays: 2,
       timeZone: 'UTC',
     },
-    'daily at 12:00 (UTC)',
-    'daily 30 days; snapshots 2 days',
+    'daily 12:00 UTC',
+    '30 days; instant restore 2 days',
+    {
+      summary: 'daily 12:00 UTC; keep 30 days; instant restore 2 days',
+      tiering: null,
+      timeZone: 'UTC',
+      snapshotDays: 2,
+      parts: [],
+    },
   ],
   [
-    'VM, weekly, all terms',
+    'a VM, weekly, every term, archived',
     {
       schedulePolicy: {
         scheduleRunFrequency: 'Weekly',
-        scheduleRunDays: ['Sunday', 'Tuesday'],
+        scheduleRunDays: ['Sunday', 'Tuesday', 'Friday'],
         scheduleRunTimes: at('03:30'),
       },
       retentionPolicy: {
         dailySchedule: null,
-        weeklySchedule: { daysOfTheWeek: ['Sunday', 'Tuesday'], retentionDuration: days(1, 'Weeks') },
-        monthlySchedule: {
-          retentionScheduleFormatType: 'Weekly',
-          retentionScheduleDaily: null,
-          retentionScheduleWeekly: { daysOfTheWeek: ['Sunday', 'Tuesday'], weeksOfTheMonth: ['First', 'Last'] },
-          retentionDuration: days('60', 'Months'),
-        },
+        weeklySchedule: { daysOfTheWeek: ['Sunday', 'Tuesday', 'Friday'], ...days(1, 'Weeks') },
+        monthlySchedule: { ...byWeek(['First', 'Last'], ['Sunday', 'Tuesday']), ...days('60', 'Months') },
         yearlySchedule: {
-          retentionScheduleFormatType: 'Daily',
           monthsOfYear: ['January', 'June'],
-          retentionScheduleDaily: {
-            daysOfTheMonth: [
-              { date: 1, isLast: false },
-              { date: 0, isLast: true },
-            ],
-          },
-          retentionDuration: days(10, 'Years'),
+          ...byDate({ date: 1, isLast: false }, { date: 0, isLast: true }),
+          ...days(10, 'Years'),
         },
       },
+      instantRpRetentionRangeInDays: 5,
       timeZone: 'W. Europe Standard Time',
+      ...archive('TierAfter', 3, 'Months'),
     },
-    'weekly on Sunday, Tuesday at 03:30 (W. Europe Standard Time)',
-    'weekly 1 week (Sunday, Tuesday), monthly 60 months (First, Last Sunday, Tuesday), yearly 10 years (day 1, last day of January, June)',
+    'weekly Sunday, Tuesday and Friday 03:30 W. Europe Standard Time',
+    '1 week on Sunday, Tuesday and Friday, 60 months on first and last Sunday and Tuesday, 10 years on day 1 and last day of January and June; instant restore 5 days; archive after 3 months',
+    { tiering: 'archive after 3 months', timeZone: 'W. Europe Standard Time' },
   ],
   [
-    'VM, enhanced, daily',
-    { schedulePolicy: { scheduleRunFrequency: 'Daily', dailySchedule: { scheduleRunTimes: at('10:00') } } },
-    'daily at 10:00',
-    'none',
-  ],
-  [
-    'VM, enhanced, weekly',
-    {
-      schedulePolicy: {
-        scheduleRunFrequency: 'Weekly',
-        weeklySchedule: { scheduleRunDays: ['Sunday'], scheduleRunTimes: at('10:00') },
-      },
-    },
-    'weekly on Sunday at 10:00',
-    'none',
-  ],
-  [
-    'VM, enhanced, hourly',
-    {
-      schedulePolicy: {
-        scheduleRunFrequency: 'Hourly',
-        hourlySchedule: { interval: 4, scheduleWindowStartTime: at('08:00')[0], scheduleWindowDuration: 16 },
-      },
-      timeZone: 'UTC',
-    },
-    'every 4 hours from 08:00 for 16 hours (UTC)',
-    'none',
-  ],
-  [
-    'hourly without numbers',
-    { schedulePolicy: { scheduleRunFrequency: 'Hourly', hourlySchedule: null } },
-    'hourly',
-    'none',
-  ],
-  [
-    'share, vaulted',
+    'first Sundays',
     {
       schedulePolicy: daily,
-      vaultRetentionPolicy: {
-        snapshotRetentionInDays: 5,
-        vaultRetention: { dailySchedule: { retentionDuration: days(30) } },
+      timeZone: 'UTC',
+      retentionPolicy: {
+        dailySchedule: days(30),
+        weeklySchedule: { daysOfTheWeek: ['Sunday'], ...days(12, 'Weeks') },
+        monthlySchedule: { ...byWeek(['First'], ['Sunday']), ...days(60, 'Months') },
+        yearlySchedule: { monthsOfYear: ['January'], ...byWeek(['First'], ['Sunday']), ...days(10, 'Years') },
       },
+      ...archive('DoNotTier', 0, 'Invalid'),
     },
-    'daily at 12:00',
-    'daily 30 days; snapshots 5 days',
+    'daily 12:00 UTC',
+    '30 days, 12 weeks on Sunday, 60 months on first Sunday, 10 years on first Sunday of January',
+    { tiering: 'no archive' },
   ],
   [
-    'database',
+    'a VM, enhanced, daily',
+    { schedulePolicy: v2('Daily', { dailySchedule: { scheduleRunTimes: at('10:00') } }), timeZone: 'UTC' },
+    'daily 10:00 UTC',
+    'no retention',
+    { summary: 'daily 10:00 UTC; no retention' },
+  ],
+  [
+    'a VM, enhanced, weekly',
+    {
+      schedulePolicy: v2('Weekly', {
+        weeklySchedule: { scheduleRunDays: ['Saturday'], scheduleRunTimes: at('22:00') },
+      }),
+      instantRpRetentionRangeInDays: 30,
+    },
+    'weekly Saturday 22:00',
+    'instant restore 30 days',
+    { summary: 'weekly Saturday 22:00; instant restore 30 days' },
+  ],
+  [
+    'a VM, enhanced, hourly',
+    { schedulePolicy: v2('Hourly', hours), timeZone: 'UTC', ...archive('TierRecommended') },
+    'every 4 hours from 08:00 for 16 hours UTC',
+    'archive when recommended',
+    { tiering: 'archive when recommended' },
+  ],
+  [
+    'enums in other letter case, as their places, and numbers as text',
+    {
+      schedulePolicy: {
+        scheduleRunFrequency: 2,
+        scheduleRunDays: [0, 'MONDAY'],
+        scheduleRunTimes: ['2021-05-26T03:30:00.0000000Z'],
+        scheduleWeeklyFrequency: '1',
+      },
+      retentionPolicy: {
+        WeeklySchedule: null,
+        weeklySchedule: { daysOfTheWeek: ['sunday'], ...days('12', 'weeks') },
+        monthlySchedule: { ...byWeek([0, 'last'], ['sunday']), retentionScheduleFormatType: 2, ...days(6, 3) },
+        yearlySchedule: {
+          monthsOfYear: [1, 'june'],
+          ...byDate({ date: '15' }),
+          retentionScheduleFormatType: 'daily',
+          ...days(1, 'YEARS'),
+        },
+      },
+      instantRpRetentionRangeInDays: '5',
+      tieringPolicy: { archivedRP: { tieringMode: 'tierafter', duration: '3', durationType: 'months' } },
+    },
+    'weekly Sunday and Monday 03:30',
+    '12 weeks on Sunday, 6 months on first and last Sunday, 1 year on day 15 of January and June; instant restore 5 days; archive after 3 months',
+    { snapshotDays: 5 },
+  ],
+  [
+    'words that say nothing, and words not known yet',
+    {
+      schedulePolicy: { scheduleRunFrequency: 'Monthly', scheduleRunTimes: at('01:00') },
+      retentionPolicy: {
+        dailySchedule: days(7, 'Invalid'),
+        weeklySchedule: { daysOfTheWeek: null, ...days(4, 'Weeks') },
+        monthlySchedule: { ...byWeek(['Invalid'], []), retentionScheduleFormatType: 'Invalid', ...days(2, 'Months') },
+        yearlySchedule: { monthsOfYear: ['Invalid', 'March'], ...days(3, 'Decades') },
+      },
+      tieringPolicy: {
+        ArchivedRP: { tieringMode: 'Invalid' },
+        HardenedRP: { tieringMode: 'TierAfter', duration: 1, durationType: 'Weeks' },
+        Cold: { tieringMode: 'TierSometimes' },
+      },
+    },
+    'monthly 01:00',
+    '7 days, 4 weeks, 2 months, 3 decades in March; move to HardenedRP after 1 week; move to Cold TierSometimes',
+  ],
+  [
+    'a format that contradicts what is there',
+    {
+      schedulePolicy: { ...v2('Invalid', {}), ...hours },
+      retentionPolicy: {
+        monthlySchedule: { ...byDate({ isLast: true }), retentionScheduleFormatType: 'Weekly', ...days(12, 'Months') },
+      },
+    },
+    'every 4 hours from 08:00 for 16 hours',
+    '12 months on last day',
+  ],
+  [
+    'both formats',
+    {
+      retentionPolicy: {
+        monthlySchedule: { ...byWeek(['First'], ['Sunday']), ...days(6, 'Months') },
+        yearlySchedule: { ...byWeek(['First'], ['Sunday']), ...byDate({ date: 1 }), ...days(2, 'Years') },
+      },
+    },
+    'no schedule',
+    '6 months on first Sunday, 2 years on day 1',
+  ],
+  ['hourly without numbers', { schedulePolicy: v2('Hourly', {}), timeZone: 'UTC' }, 'hourly', 'no retention'],
+  [
+    'a share, hourly, snapshots only',
+    {
+      schedulePolicy: { scheduleRunFrequency: 'Hourly', ...hours, scheduleWeeklyFrequency: 0 },
+      retentionPolicy: { dailySchedule: { retentionTimes: at('20:00'), ...days(5) } },
+      timeZone: 'UTC',
+    },
+    'every 4 hours from 08:00 for 16 hours UTC',
+    '5 days',
+    { snapshotDays: null },
+  ],
+  [
+    'a share, vaulted',
+    {
+      schedulePolicy: daily,
+      vaultRetentionPolicy: { snapshotRetentionInDays: 5, vaultRetention: { dailySchedule: days(30) } },
+      timeZone: 'UTC',
+    },
+    'daily 12:00 UTC',
+    '30 days; snapshots 5 days',
+    { summary: 'daily 12:00 UTC; keep 30 days; snapshots 5 days', snapshotDays: 5 },
+  ],
+  [
+    'a database',
     {
       settings: { timeZone: 'UTC' },
       subProtectionPolicy: [
-        {
-          policyType: 'Full',
-          schedulePolicy: {
-            scheduleRunFrequency: 'Weekly',
-            scheduleRunDays: ['Tuesday'],
-            scheduleRunTimes: at('03:00'),
-          },
-          retentionPolicy: { weeklySchedule: { daysOfTheWeek: ['Tuesday'], retentionDuration: days(104, 'Weeks') } },
-        },
-        {
-          policyType: 'Differential',
-          schedulePolicy: {
-            scheduleRunFrequency: 'Weekly',
-            scheduleRunDays: ['Monday'],
-            scheduleRunTimes: at('12:00'),
-          },
-          retentionPolicy: simple(30),
-        },
-        {
-          policyType: 'Log',
-          schedulePolicy: { schedulePolicyType: 'LogSchedulePolicy', scheduleFrequencyInMins: 120 },
-          retentionPolicy: simple(15),
-        },
+        part('Full', weekly('Sunday', '03:00'), {
+          weeklySchedule: { daysOfTheWeek: ['Sunday'], ...days(104, 'Weeks') },
+          monthlySchedule: { ...byWeek(['First'], ['Sunday']), ...days(60, 'Months') },
+        }),
+        part('Differential', weekly('Monday', '12:00'), simple(30)),
+        part('Log', logs(15), simple(15)),
       ],
     },
-    'full weekly on Tuesday at 03:00; differential weekly on Monday at 12:00; log every 120 minutes (UTC)',
-    'full weekly 104 weeks (Tuesday); differential 30 days; log 15 days',
+    'full weekly Sunday 03:00 UTC; differential Monday 12:00; log every 15 minutes',
+    'full 104 weeks on Sunday, 60 months on first Sunday; differential 30 days; log 15 days',
+    {
+      summary:
+        'full weekly Sunday 03:00 UTC; differential Monday 12:00; log every 15 minutes; keep full 104 weeks on Sunday, 60 months on first Sunday; differential 30 days; log 15 days',
+      tiering: null,
+      timeZone: 'UTC',
+      parts: [
+        {
+          backup_type: 'Full',
+          schedule: 'weekly Sunday 03:00 UTC',
+          retention: '104 weeks on Sunday, 60 months on first Sunday',
+          tiering: null,
+        },
+        { backup_type: 'Differential', schedule: 'weekly Monday 12:00 UTC', retention: '30 days', tiering: null },
+        { backup_type: 'Log', schedule: 'every 15 minutes', retention: '15 days', tiering: null },
+      ],
+    },
   ],
   [
-    'HANA, snapshots',
+    'a database, logs first, in other letter case',
     {
+      settings: { timeZone: 'India Standard Time' },
       subProtectionPolicy: [
-        {
-          policyType: 'SnapshotFull',
-          schedulePolicy: daily,
-          retentionPolicy: null,
-          snapshotBackupAdditionalDetails: { instantRpRetentionRangeInDays: 7 },
-        },
-        { policyType: 'Incremental', schedulePolicy: daily, retentionPolicy: simple(1) },
+        part('log', logs('60'), simple(15)),
+        part('FULL', daily, { dailySchedule: days(180) }, archive('TierAfter', 45, 'Days')),
+        part('differential', weekly('monday', '12:00'), simple(30), archive('DoNotTier')),
       ],
     },
-    'snapshot full daily at 12:00; incremental daily at 12:00',
-    'snapshot full snapshots 7 days; incremental 1 day',
+    'log every 60 minutes; full daily 12:00 India Standard Time; differential weekly Monday 12:00',
+    'log 15 days; full 180 days, archive after 45 days; differential 30 days',
+    {
+      tiering: 'full archive after 45 days; differential no archive',
+      parts: [
+        { backup_type: 'Log', schedule: 'every 60 minutes', retention: '15 days', tiering: null },
+        {
+          backup_type: 'Full',
+          schedule: 'daily 12:00 India Standard Time',
+          retention: '180 days; archive after 45 days',
+          tiering: 'archive after 45 days',
+        },
+        {
+          backup_type: 'Differential',
+          schedule: 'weekly Monday 12:00 India Standard Time',
+          retention: '30 days',
+          tiering: 'no archive',
+        },
+      ],
+    },
+  ],
+  [
+    'a HANA instance, snapshots',
+    {
+      workLoadType: 'SAPHanaDBInstance',
+      settings: { timeZone: 'UTC' },
+      subProtectionPolicy: [
+        part('SnapshotFull', daily, null, { snapshotBackupAdditionalDetails: { instantRpRetentionRangeInDays: 7 } }),
+        part('SnapshotCopyOnlyFull', null, null, { snapshotBackupAdditionalDetails: { instantRPDetails: 'rg-x' } }),
+        part('Incremental', { ...weekly('Sunday', '01:00'), scheduleWeeklyFrequency: 2 }, simple(1)),
+        part(null, logs(null), {}),
+      ],
+    },
+    'snapshot full daily 12:00 UTC; snapshot copy only full no schedule; incremental every 2 weeks Sunday 01:00; backup no schedule',
+    'snapshot full instant restore 7 days; snapshot copy only full no retention; incremental 1 day; backup no retention',
+    { snapshotDays: 7 },
+  ],
+  [
+    'any other workload',
+    {
+      backupManagementType: 'GenericProtectionPolicy',
+      timeZone: 'UTC',
+      fabricName: 'Azure',
+      subProtectionPolicy: [part('CopyOnlyFull', { schedulePolicyType: 'LongTermSchedulePolicy' }, simple(7))],
+    },
+    'copy only full no schedule',
+    'copy only full 7 days',
+    { timeZone: 'UTC' },
   ],
   [
     'files of a server',
     {
       backupManagementType: 'MAB',
       schedulePolicy: {
-        scheduleRunFrequency: 'Weekly',
-        scheduleRunDays: ['Friday'],
-        scheduleRunTimes: [...at('21:00'), ...at('22:00')],
+        ...weekly('Friday', '21:00'),
+        scheduleRunTimes: at('06:00', '21:00', '22:30'),
         scheduleWeeklyFrequency: 2,
       },
-      retentionPolicy: { weeklySchedule: { retentionDuration: days(4, 'Weeks') } },
+      retentionPolicy: { weeklySchedule: days(4, 'Weeks') },
     },
-    'every 2 weeks on Friday at 21:00, 22:00',
-    'weekly 4 weeks',
+    'every 2 weeks Friday 06:00, 21:00 and 22:30',
+    '4 weeks',
   ],
-  ['Azure SQL', { retentionPolicy: simple(10) }, 'no schedule', '10 days'],
-  ['nothing known', { subProtectionPolicy: [], schedulePolicy: null, retentionPolicy: null }, 'no schedule', 'none'],
+  ['files of a server, no days', { schedulePolicy: { scheduleRunFrequency: 'Weekly' } }, 'weekly', 'no retention'],
   [
-    'a duration without a count',
-    { schedulePolicy: daily, retentionPolicy: { dailySchedule: { retentionDuration: null } } },
-    'daily at 12:00',
-    'daily',
+    'Azure SQL',
+    { backupManagementType: 'AzureSql', retentionPolicy: simple(10) },
+    'no schedule',
+    '10 days',
+    { summary: 'no schedule; keep 10 days' },
   ],
-  ['a null duration', { retentionPolicy: { retentionDuration: null } }, 'no schedule', 'none'],
+  [
+    'nothing known',
+    { subProtectionPolicy: [], schedulePolicy: null, retentionPolicy: null, tieringPolicy: null },
+    'no schedule',
+    'no retention',
+    { summary: 'no schedule; no retention', tiering: null, timeZone: null, snapshotDays: null, parts: [] },
+  ],
+  [
+    'nothing of its right kind',
+    {
+      schedulePolicy: { scheduleRunFrequency: {}, scheduleRunTimes: {}, hourlySchedule: 'x' },
+      retentionPolicy: [{}],
+      vaultRetentionPolicy: 'x',
+      tieringPolicy: { ArchivedRP: 3 },
+      subProtectionPolicy: ['x', null],
+      settings: 'x',
+      timeZone: 4,
+    },
+    'no schedule',
+    'no retention',
+  ],
+  [
+    'terms without a count',
+    {
+      schedulePolicy: daily,
+      retentionPolicy: { dailySchedule: { retentionDuration: null }, weeklySchedule: { daysOfTheWeek: ['Sunday'] } },
+    },
+    'daily 12:00',
+    'daily, weekly on Sunday',
+  ],
+  ['a null duration', { retentionPolicy: { retentionDuration: null } }, 'no schedule', 'no retention'],
 ]
-for (const [name, properties, schedule, retention] of lines)
-  t.test(`lines of a policy: ${name}`, async t =>
-    t.same(policyLines(properties as Record<string, unknown>), { schedule, retention }),
-  )
+for (const [name, properties, schedule, retention, more] of lines)
+  t.test(`lines of a policy: ${name}`, async t => {
+    const expected = { schedule, retention, ...more }
+    const told = Object.entries(policyLines(properties as Record<string, unknown>))
+    t.same(Object.fromEntries(told.filter(([key]) => key in expected)), expected)
+  })
+
+const policy = (name: string, properties: object) => ({ id: `${vaultId}/backupPolicies/${name}`, name, properties })
+
+for (const [name, properties, type] of [
+  ['V1', { policyType: 'V1' }, 'standard'],
+  ['v2', { policyType: 'v2' }, 'enhanced'],
+  ['no word', {}, 'standard'],
+  ['a word that says nothing', { policyType: 'Invalid', schedulePolicy: daily }, 'standard'],
+  ['no word, nested schedule', { schedulePolicy: v2('Daily', {}) }, 'enhanced'],
+  ['no VM', { backupManagementType: 'AzureStorage', schedulePolicy: v2('Daily', {}) }, null],
+] as [string, object, string | null][])
+  t.test(`policy type: ${name}`, async t => {
+    const body = policy('p', { backupManagementType: 'AzureIaasVM', ...properties })
+    const { policies } = await createTools(() => ({ value: [body] })).call('list_policies')
+    t.same(
+      (policies as { policy_type: unknown }[]).map(row => row.policy_type),
+      [type],
+    )
+  })
 
 t.test('policies tell their workload by what Azure gives', async t => {
-  const policy = (name: string, properties: object) => ({ id: `${vaultId}/backupPolicies/${name}`, name, properties })
   const { call } = createTools(() => ({
     value: [
       policy('vm', { backupManagementType: 'AzureIaasVM', policyType: 'V2', protectedItemsCount: '3' }),
@@ -1490,3 +1706,221 @@ t.test('policies tell their workload by what Azure gives', async t => {
     ],
   })
 })
+
+for (const [args, names] of [
+  [{}, ['vm', 'share', 'sql', 'hana', 'mab']],
+  [{ workload_type: 'VM' }, ['vm']],
+  [{ workload_type: 'SQL' }, ['sql']],
+  [{ workload_type: 'AzureFileShare' }, ['share']],
+  [{ backup_management_type: 'AzureWorkload' }, ['sql', 'hana']],
+  [{ backup_management_type: 'MAB' }, ['mab']],
+] as [Record<string, unknown>, string[]][])
+  t.test(`policies of another kind are left out, whatever list answers: ${JSON.stringify(args)}`, async t => {
+    const { call } = createTools(() => ({
+      value: [
+        policy('vm', { backupManagementType: 'azureiaasvm' }),
+        policy('share', { backupManagementType: 'AzureStorage' }),
+        policy('sql', { backupManagementType: 'AzureWorkload', workLoadType: 'sqldatabase' }),
+        policy('hana', { backupManagementType: 'AzureWorkload', workloadType: 'SAPHanaDatabase' }),
+        policy('mab', { backupManagementType: 'MAB' }),
+      ],
+    }))
+    const { policies } = await call('list_policies', args)
+    t.same(
+      (policies as { policy_name: unknown }[]).map(row => row.policy_name),
+      names,
+    )
+  })
+
+const policyId = `${vaultId}/backupPolicies/vm-daily`
+const vmDaily = {
+  backupManagementType: 'AzureIaasVM',
+  policyType: 'V2',
+  schedulePolicy: v2('Daily', { dailySchedule: { scheduleRunTimes: at('02:00') } }),
+  retentionPolicy: { dailySchedule: days(30) },
+  instantRPDetails: { azureBackupRGNamePrefix: 'rg-', azureBackupRGNameSuffix: '-snap' },
+  instantRpRetentionRangeInDays: 7,
+  snapshotConsistencyType: 'OnlyCrashConsistent',
+  timeZone: 'UTC',
+  resourceGuardOperationRequests: ['hidden'],
+  protectedItemsCount: 2,
+}
+const protectedVm = (name: string, policyOf: object) => ({
+  id: `${vaultId}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;${name}/protectedItems/VM;iaasvmcontainerv2;rg-app;${name}`,
+  name: `VM;iaasvmcontainerv2;rg-app;${name}`,
+  properties: {
+    friendlyName: name,
+    protectionState: 'Protected',
+    lastBackupStatus: 'Completed',
+    lastBackupTime: '2021-05-26T02:17:53Z',
+    ...policyOf,
+  },
+})
+const itemsAsked = `GET ${vaultId}/backupProtectedItems?$filter=policyName eq 'vm-daily'`
+const onePolicy = (properties: object, items: () => unknown) =>
+  createTools(asked =>
+    asked.toLowerCase() === `GET ${policyId}`.toLowerCase()
+      ? policy('vm-daily', properties)
+      : asked.startsWith(`GET ${vaultId}/backupProtectedItems`)
+        ? items()
+        : undefined,
+  )
+
+t.test('a policy is told whole, with the items under it and no others', async t => {
+  const { call } = onePolicy(vmDaily, () => ({
+    value: [
+      protectedVm('web-01', { policyName: 'VM-daily' }),
+      protectedVm('web-02', { policyId: `${vaultId}/backupPolicies/vm-daily` }),
+      protectedVm('app-01', { policyName: 'other', policyId }),
+      protectedVm('old-01', { policyName: '', policyId: '' }),
+    ],
+  }))
+  const row = (name: string) => ({
+    id: protectedVm(name, {}).id,
+    friendly_name: name,
+    vm_name: name,
+    storage_account: null,
+    protection_state: 'Protected',
+    last_backup_status: 'Completed',
+    last_backup_time: '2021-05-26T02:17:53Z',
+  })
+  const expected = {
+    id: policyId,
+    policy_name: 'vm-daily',
+    vault_name: 'vault-prod',
+    workload_type: 'VM',
+    backup_management_type: 'AzureIaasVM',
+    policy_type: 'enhanced',
+    summary: 'daily 02:00 UTC; keep 30 days; instant restore 7 days',
+    schedule: 'daily 02:00 UTC',
+    retention: '30 days; instant restore 7 days',
+    tiering: null,
+    time_zone: 'UTC',
+    instant_restore_days: 7,
+    snapshot_resource_group_prefix: 'rg-',
+    snapshot_resource_group_suffix: '-snap',
+    snapshot_consistency: 'OnlyCrashConsistent',
+    compression: null,
+    parts: [],
+    protected_items_count: 2,
+    protected_items: [row('web-01'), row('web-02')],
+    asked: [`GET ${policyId}`, itemsAsked],
+  }
+  t.same(await call('get_policy_details', { policy_name: 'vm-daily' }), expected)
+  const { asked } = await call('get_policy_details', { policy_name: 'VM-Daily' })
+  t.equal(asked[1], itemsAsked, 'items are asked for by the name as Azure spells it')
+  for (const vault of [undefined, 'vault-prod'])
+    t.same(await call('get_policy_details', { policy_name: policyId, vault }), expected, 'by its ARM id')
+  const elsewhere = await call('get_policy_details', { policy_name: policyId, vault: 'vault-dr' })
+  t.match(elsewhere, { code: 'invalid_arguments', message: /policy_name lies in/ })
+  t.same(elsewhere.asked, [])
+  t.same(
+    (await call('get_policy_details', { policy_name: 'vm-daily', include_raw: true })).raw,
+    policy('vm-daily', vmDaily),
+  )
+})
+
+t.test('the items of a policy that has none are not asked for; of one that does not say they are', async t => {
+  const empty = onePolicy({ ...vmDaily, protectedItemsCount: '0' }, () => ({ value: [] }))
+  const { protected_items_count, protected_items, asked } = await empty.call('get_policy_details', {
+    policy_name: 'vm-daily',
+  })
+  t.same(
+    { protected_items_count, protected_items, asked },
+    {
+      protected_items_count: 0,
+      protected_items: [],
+      asked: [`GET ${policyId}`],
+    },
+  )
+  const silent = onePolicy({ backupManagementType: 'AzureIaasVM' }, () => ({ value: [] }))
+  const told = await silent.call('get_policy_details', { policy_name: 'vm-daily' })
+  t.match(told, {
+    summary: 'no schedule; no retention',
+    instant_restore_days: null,
+    snapshot_resource_group_prefix: null,
+    snapshot_consistency: null,
+    protected_items_count: null,
+    protected_items: [],
+  })
+  t.same(told.asked, [`GET ${policyId}`, itemsAsked])
+  t.notOk('warnings' in told || 'raw' in told)
+})
+
+for (const [name, settings, compression] of [
+  ['none', {}, null],
+  ['the older flag', { issqlcompression: true }, true],
+  ['the newer flag', { isCompression: false }, false],
+  ['both, one of them set', { isCompression: false, issqlcompression: true }, true],
+] as [string, object, boolean | null][])
+  t.test(`compression: ${name}`, async t => {
+    const { call } = onePolicy({ settings, protectedItemsCount: 0 }, () => undefined)
+    t.equal((await call('get_policy_details', { policy_name: 'vm-daily' })).compression, compression)
+  })
+
+t.test('at most 200 items of a policy are told, and how to get the others', async t => {
+  const many = (count: number) => () => ({
+    value: Array.from({ length: count }, (_, index) => protectedVm(`vm-${index}`, { policyName: 'vm-daily' })),
+  })
+  const more = await onePolicy(vmDaily, many(201)).call('get_policy_details', { policy_name: 'vm-daily' })
+  t.equal((more.protected_items as unknown[]).length, 200)
+  t.match(more.warnings, [/^These are the first 200 items; recovery_services_list_protected_items with policy_name/])
+  const all = await onePolicy(vmDaily, many(200)).call('get_policy_details', { policy_name: 'vm-daily' })
+  t.equal((all.protected_items as unknown[]).length, 200)
+  t.notOk('warnings' in all)
+})
+
+t.test('a policy is told without its items where they cannot be listed', async t => {
+  const { call } = onePolicy(vmDaily, () => failure(403, 'AuthorizationFailed', 'You may not.'))
+  t.match(await call('get_policy_details', { policy_name: 'vm-daily' }), {
+    schedule: 'daily 02:00 UTC',
+    protected_items_count: 2,
+    protected_items: null,
+    warnings: [/^The items under the policy could not be listed: You may not\. [A-Z]/],
+  })
+})
+
+for (const azureCode of ['ResourceNotFound', 'BMSUserErrorPolicyNotFound'])
+  t.test(`a policy that is not there: the error names those that are (${azureCode})`, async t => {
+    const { call } = createTools(asked =>
+      asked === `GET ${vaultId}/backupPolicies`
+        ? { value: ['share-daily', 'vm-weekly', 'vm-daily'].map(name => policy(name, {})) }
+        : failure(404, azureCode, 'The policy was not found.'),
+    )
+    const error = await call('get_policy_details', { policy_name: 'vm-dialy' })
+    t.same(error.asked, [`GET ${vaultId}/backupPolicies/vm-dialy`, `GET ${vaultId}/backupPolicies`])
+    t.match(error, {
+      code: 'not_found',
+      message: 'vault-prod has no policy "vm-dialy": The policy was not found.',
+      remediation: /^Did you mean vm-daily\? Use one of the candidates/,
+      azure_code: azureCode,
+      http_status: 404,
+      details: { candidates: ['vm-daily', 'share-daily', 'vm-weekly'] },
+    })
+    t.match(await call('get_policy_details', { policy_name: 'zzz' }), { remediation: /^Use one of the candidates/ })
+    // It is there now, or the service does not find what it lists: its own words then.
+    t.match(await call('get_policy_details', { policy_name: 'VM-WEEKLY' }), { message: /^The policy was not found\.$/ })
+  })
+
+t.test('where the policies cannot be listed either, the first error stays; other errors list nothing', async t => {
+  const { call } = createTools(asked =>
+    asked === `GET ${vaultId}/backupPolicies`
+      ? failure(403, 'AuthorizationFailed', 'You may not.')
+      : asked.endsWith('/locked')
+        ? failure(403, 'AuthorizationFailed', 'Not this one.')
+        : failure(404, 'NotFound', 'The policy was not found.'),
+  )
+  t.match(await call('get_policy_details', { policy_name: 'x' }), {
+    code: 'not_found',
+    message: /^The policy was not found\.$/,
+  })
+  const { code, asked } = await call('get_policy_details', { policy_name: 'locked' })
+  t.same({ code, asked }, { code: 'forbidden', asked: [`GET ${vaultId}/backupPolicies/locked`] })
+})
+
+for (const name of ['a/b', '..', 'a%41', '/subscriptions/x', vaultId, `${vaultId}/backupJobs/x`])
+  t.test(`policy_name ${name} is refused`, async t => {
+    const error = await createTools(() => ({})).call('get_policy_details', { policy_name: name })
+    t.match(error, { code: 'invalid_arguments', message: /policy_name: must be the name of a policy/ })
+    t.same(error.asked, [])
+  })

@@ -175,11 +175,18 @@ t.test('a subscription that is not remembered is asked for anew', async t => {
 
 const gone = vaultAt('rg-backup', 'vault-test')
 const missing: [
-  tool: 'get_vault' | 'list_policies' | 'list_protected_items' | 'list_backup_jobs' | 'get_job_details',
+  tool:
+    | 'get_vault'
+    | 'list_policies'
+    | 'get_policy_details'
+    | 'list_protected_items'
+    | 'list_backup_jobs'
+    | 'get_job_details',
   more: object,
 ][] = [
   ['get_vault', {}],
   ['list_policies', {}],
+  ['get_policy_details', { policy_name: 'DefaultPolicy' }],
   ['list_protected_items', {}],
   ['list_backup_jobs', {}],
   ['get_job_details', { job_id: 'job-1' }],
