@@ -309,14 +309,16 @@ for (const [name, one, expected] of wrongRows)
   })
 
 t.test('what a test saw being sent is named with all that is wrong with it', { skip }, async t => {
-  const url = `https://management.azure.com${item}?api-version=2025-08-01&$top=1`
-  t.equal(
-    sentFaults('PUT', url, JSON.stringify({ properties: sqlItem })),
+  const url = `https://management.azure.com${vault}/backupJobs?api-version=2025-08-01`
+  t.strictSame(sentFaults('GET', url, ''), [])
+  t.strictSame(sentFaults('GET', `${url}&a=1`, 'text'), [
     [
-      `Azure does not define PUT ${url}`,
-      '  query $top: is not defined for PUT /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults/{vaultName}/backupFabrics/{fabricName}/protectionContainers/{containerName}/protectedItems/{protectedItemName}',
+      `Azure does not define GET ${url}&a=1`,
+      '  query a: is not defined for GET /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.RecoveryServices/vaults/{vaultName}/backupJobs',
+      '  request: must have no body',
     ].join('\n'),
-  )
-  t.equal(sentFaults('GET', `https://management.azure.com${vault}?api-version=2025-08-01`, undefined), undefined)
-  t.match(sentFaults('PUT', url.replace('&$top=1', ''), 'not JSON'), /request: must be object, is "not JSON"/)
+  ])
+  t.match(sentFaults('PUT', url.replace('backupJobs', 'backupPolicies/p'), 'text'), [
+    /request: must be object, is "text"/,
+  ])
 })

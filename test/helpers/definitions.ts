@@ -95,8 +95,8 @@ const parsed = (body: string | undefined): unknown => {
   }
 }
 
-/** A request that a test saw being sent, with its body as text: undefined, or what it has against the definitions. */
-export const sentFaults = (method: string, url: string, body: string | undefined): string | undefined => {
+/** What a request that a test saw being sent, its body as text, has against the definitions: one text, or none. */
+export const sentFaults = (method: string, url: string, body: string | undefined): string[] => {
   const faults = faultsOf({ request: { method, url, body: parsed(body) } })
-  return faults.length === 0 ? undefined : [`Azure does not define ${method} ${url}`, ...faults].join('\n  ')
+  return faults.length === 0 ? [] : [[`Azure does not define ${method} ${url}`, ...faults].join('\n  ')]
 }
