@@ -49,6 +49,10 @@ const backup: Difference[] = [
     document: {
       definitions: {
         AzureWorkloadJob: object({ isUserTriggered: { type: 'boolean' } }, 'on jobs of databases too (section 7.3)'),
+        RecoveryPoint: object(
+          { crossRegionRestoreState: { type: 'string', enum: ['Supported'] } },
+          'in the lists of the paired region (section 8)',
+        ),
         AzureVmWorkloadProtectableItem: object(
           { IsProtectable: { type: 'boolean' } },
           'starts with a capital, and stands in no definition (section 4.1)',
@@ -98,6 +102,7 @@ const backup: Difference[] = [
         ),
         SystemData: object({}),
         AzureFileshareProtectedItem: object({ fileShareProtocol: { type: 'string' } }, 'SMB (section 4.3)'),
+        IaasVMRecoveryPoint: object({ createdWithPolicyType: { type: 'string', enum: ['V1', 'V2'] } }, 'section 8'),
         // Two kinds that are seen, or named beside those that are defined (section 4.1).
         WorkloadProtectableItem: { type: 'object', properties: {}, discriminator: 'protectableItemType' },
         SAPHanaDBInstanceProtectableItem: {
