@@ -27,15 +27,23 @@ export interface ItemNames {
 }
 
 /** Containers that name a group: `IaasVMContainer;iaasvmcontainerv2;{group};{vm}` and its like. Others have no rule. */
-const inGroup = /^(?:IaasVMContainer|VMAppContainer|StorageContainer);[^;]+;([^;]+);([^;]+)$/i
+export const inGroup = /^(?:IaasVMContainer|VMAppContainer|StorageContainer);[^;]+;([^;]+);([^;]+)$/i
+
+/** Types of instances, systems and groups, whose own name is no database's. */
+const holdsDatabases = /(instance|system|container|hsr)$/i
+
+/** The id of the VM or storage account that holds an item, protected or protectable. */
+export const sourceIdOf = (properties: Fields): string | null =>
+  text(properties.virtualMachineId) ?? text(properties.sourceResourceId) ?? text(properties.parentContainerFabricId)
 
 /** Names of an item from its id and its `properties`, which may be empty where only the id is at hand. */
 export const namesOf = (id: string, properties: Fields): ItemNames => {
   const ids = parseArmId(id)?.names
   const [, containerGroup, containerName] = inGroup.exec(ids?.get('protectioncontainers') ?? '') ?? []
   const [prefix = '', ...inner] = (ids?.get('protecteditems') ?? ids?.get('protectableitems') ?? '').split(';')
-  const source = parseArmId(text(properties.virtualMachineId) ?? text(properties.sourceResourceId) ?? '')?.names
-  const words = [text(properties.protectedItemType), text(properties.workloadType), prefix]
+  const source = parseArmId(sourceIdOf(properties) ?? '')?.names
+  const type = text(properties.protectedItemType) ?? text(properties.protectableItemType)
+  const words = [type, text(properties.workloadType), prefix]
   const managementType = text(properties.backupManagementType)
   const workload = words.map(word => workloadOf(word, managementType)).find(found => found !== undefined)
   const kind = workload && datasources[workload].managementType
@@ -54,7 +62,7 @@ export const namesOf = (id: string, properties: Fields): ItemNames => {
     vmName,
     servers: [...new Set([vmName, guestName, ...nodes].filter(name => name !== null))],
     instanceName: isDatabase ? (text(properties.parentName) ?? inner[0] ?? null) : null,
-    databaseName: isDatabase ? friendlyName : null,
+    databaseName: isDatabase && !holdsDatabases.test(type ?? prefix) ? friendlyName : null,
     storageAccount: isShare ? (source?.get('storageaccounts') ?? containerName ?? null) : null,
     friendlyName,
   }
@@ -66,13 +74,17 @@ const host = (name: string): string => name.toLowerCase().split('.')[0] ?? ''
 export const sameHost = (a: string, b: string): boolean =>
   sameText(a, b) || (host(a) === host(b) && (!a.includes('.') || !b.includes('.')))
 
+/** True for an item of the machine or storage account of that name. */
+export const isHeldBy = (server: string, { storageAccount, servers }: ItemNames): boolean =>
+  sameText(storageAccount, server) || servers.some(name => sameHost(name, server))
+
 /** True where the last part is the thing's own name and the others name outer levels in their order, some left out. */
 const fits = (parts: readonly string[], names: ItemNames): boolean => {
   if (!sameText(parts.at(-1), names.friendlyName)) return false
-  const { resourceGroup, servers, storageAccount, instanceName } = names
+  const { resourceGroup, instanceName } = names
   const levels: ((part: string) => boolean)[] = [
     part => sameText(part, resourceGroup),
-    part => sameText(part, storageAccount) || servers.some(server => sameHost(part, server)),
+    part => isHeldBy(part, names),
     part => sameText(part, instanceName),
   ]
   const outer = names.workload === 'VM' ? levels.slice(0, 1) : levels
@@ -91,6 +103,11 @@ export interface ProtectedItemRef {
   names: ItemNames
 }
 
+/** One of a list, which tells more than names do. */
+interface ListedItem extends ProtectedItemRef {
+  isSoftDeleted: boolean
+}
+
 /** The id of a VM's item by its container: `iaasvmcontainerv2;{group};{vm}`, for a classic VM `iaasvmcontainer;…`. */
 export const vmItemId = (vault: VaultRef, container: string): string =>
   `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${container}/protectedItems/VM;${container}`
@@ -101,6 +118,10 @@ const vmItem = (vault: VaultRef, group: string, vm: string, isClassic = false): 
 }
 
 const protectedOrProtectable = /^vaults\/backupfabrics\/protectioncontainers\/(protecteditems|protectableitems)$/
+
+/** Protectable, yet never a protected item: what is protected are its databases. A HANA instance can be both. */
+const onlyHolds =
+  /^(sqlinstance|sqlavailabilitygroupcontainer|saphanasystem|saphanahsr|hanahsrcontainer|hanascaleoutcontainer|sapasesystem);/i
 
 /** Throws InputError for what can be no selector of an item; nothing was sent then. */
 export const checkSelector = (selector: string): void => {
@@ -113,6 +134,11 @@ export const checkSelector = (selector: string): void => {
   const isKnown =
     parsed && (protectedOrProtectable.test(parsed.type) || /(^|\/)(virtualmachines|shares)$/.test(parsed.type))
   if (!isKnown) throw badArgument('item', 'is no ARM id of a protected or protectable item, a VM or a file share')
+  if (onlyHolds.test(parsed.names.get('protectableitems') ?? ''))
+    throw badArgument(
+      'item',
+      'is an instance, a system or a group of databases, which is no item; name one of its databases',
+    )
 }
 
 /**
@@ -190,16 +216,23 @@ const findItem = async (
   workload: Workload | undefined,
   isMeant: (names: ItemNames) => boolean,
 ): Promise<ProtectedItemRef> => {
-  const found: ProtectedItemRef[] = []
-  let near: ProtectedItemRef[] = []
+  const all: ListedItem[] = []
+  let near: ListedItem[] = []
   for await (const { rows } of arm.pages(`${vault.id}/backupProtectedItems`, itemFilter({ workload_type: workload }))) {
     const refs = list(rows).map(row => {
       const id = text(row.id) ?? ''
-      return { id, vault, names: namesOf(id, fields(row.properties)) }
+      const properties = fields(row.properties)
+      return {
+        id,
+        vault,
+        names: namesOf(id, properties),
+        isSoftDeleted: properties.isScheduledForDeferredDelete === true,
+      }
     })
-    found.push(...refs.filter(({ names }) => isMeant(names)))
+    all.push(...refs.filter(({ names }) => isMeant(names)))
     near = nearestItems(selector, [...near, ...refs])
   }
+  const found = withoutPredecessors(all)
   if (found.length === 1 && found[0]) return found[0]
   if (found.length > 1)
     throw new Problem(
@@ -218,23 +251,43 @@ const findItem = async (
   )
 }
 
-const candidate = ({ id, names }: ProtectedItemRef) => ({
-  id,
-  item: [
+/** All names of an item, from the outer to the inner, as `item` takes them. */
+const wholeName = (names: ItemNames): string =>
+  [
     names.resourceGroup,
     names.vmName ?? names.storageAccount,
     names.instanceName,
     names.workload === 'VM' ? null : names.friendlyName,
   ]
     .filter(name => name !== null)
-    .join('/'),
+    .join('/')
+
+/**
+ * Without the soft-deleted items whose every name a living one has: a share that was deleted and made again has an item of
+ * its own, and who says its name means the one that there is. Names that differ anywhere are left for the caller to tell.
+ */
+const withoutPredecessors = (items: readonly ListedItem[]): ListedItem[] => {
+  const living = items.filter(({ isSoftDeleted }) => !isSoftDeleted)
+  return items.filter(
+    ({ isSoftDeleted, names }) =>
+      !isSoftDeleted ||
+      !living.some(
+        other => other.names.workload === names.workload && sameText(wholeName(other.names), wholeName(names)),
+      ),
+  )
+}
+
+const candidate = ({ id, names, isSoftDeleted }: ListedItem) => ({
+  id,
+  item: wholeName(names),
   workload_type: names.workload ?? null,
+  ...(isSoftDeleted ? { is_soft_deleted: true } : {}),
 })
 
 /** Items that share a name with the selector first; at most ten. */
-const nearestItems = (selector: string, items: readonly ProtectedItemRef[]): ProtectedItemRef[] => {
+const nearestItems = (selector: string, items: readonly ListedItem[]): ListedItem[] => {
   const wanted = selector.toLowerCase().split('/').at(-1) ?? ''
-  const distance = ({ names }: ProtectedItemRef) => {
+  const distance = ({ names }: ListedItem) => {
     const own = names.friendlyName.toLowerCase()
     return own === wanted ? 0 : own.includes(wanted) || wanted.includes(own) ? 1 : own[0] === wanted[0] ? 2 : 3
   }
