@@ -103,6 +103,10 @@ const backup: Difference[] = [
         SystemData: object({}),
         AzureFileshareProtectedItem: object({ fileShareProtocol: { type: 'string' } }, 'SMB (section 4.3)'),
         IaasVMRecoveryPoint: object({ createdWithPolicyType: { type: 'string', enum: ['V1', 'V2'] } }, 'section 8'),
+        AzureVmWorkloadSQLAvailabilityGroupProtectableItem: object(
+          { nodesList: { type: 'array', items: { $ref: 'bms.json#/definitions/DistributedNodesInfo' } } },
+          'as its container and the items in it have them; the type files leave protectable items out (assumed)',
+        ),
         // Two kinds that are seen, or named beside those that are defined (section 4.1).
         WorkloadProtectableItem: { type: 'object', properties: {}, discriminator: 'protectableItemType' },
         SAPHanaDBInstanceProtectableItem: {
