@@ -55,6 +55,14 @@ const itemFilters: [filter: string | undefined, args: Row][] = [
   ["policyName eq 'DefaultPolicy'", { policy_name: 'DefaultPolicy' }],
 ]
 
+/** Filters of lists of what could be protected, and their workload. */
+const protectable: [filter: string, workload: string][] = [
+  ["backupManagementType eq 'AzureIaasVM'", 'VM'],
+  ["backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'", 'SQL'],
+  ["backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'", 'SAPHana'],
+  ["backupManagementType eq 'AzureStorage' and workloadType eq 'AzureFileShare'", 'AzureFileShare'],
+]
+
 const states = /^(Invalid|IRPending|Protected|ProtectionError|ProtectionStopped|ProtectionPaused|BackupsSuspended)$/
 const statuses = /^(InProgress|Completed|CompletedWithWarnings|Failed|Cancelled|Cancelling)$/
 const time = /^20(1[5-9]|2\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
@@ -138,6 +146,68 @@ t.test(
           else t.match(item.storage_account, /^[a-z0-9]+$/, file)
         }
       }
+      for (const [filter, workload_type] of protectable) {
+        const listed = firstOf(recording, `${at}/backupProtectableItems`, filter)
+        if (!listed) continue
+        const { protectable_items: items } = (await good('list_protectable_items', { workload_type, limit: 1000 })) as {
+          protectable_items: Row[]
+        }
+        t.match(
+          items,
+          listed.value.map(({ id, properties }) => ({
+            id,
+            friendly_name: properties.friendlyName,
+            workload_type,
+            item_type: properties.protectableItemType,
+            backup_management_type: properties.backupManagementType,
+            protection_state: properties.protectionState,
+            resource_group: String,
+            [workload_type === 'AzureFileShare' ? 'storage_account' : 'vm_name']: String,
+            server_name: properties.serverName ?? null,
+            instance_name: properties.parentName ?? null,
+            source_id: properties.virtualMachineId ?? properties.parentContainerFabricId ?? null,
+            is_protectable: properties.IsProtectable ?? null,
+            is_auto_protectable: properties.isAutoProtectable ?? null,
+            is_auto_protected: properties.isAutoProtected ?? null,
+            item_count: properties.subprotectableitemcount ?? null,
+            nodes: null,
+            error: null,
+          })),
+          `${file}: protectable ${workload_type}`,
+        )
+        t.equal(items.length, listed.value.length, file)
+        // Every workload is asked for then; the one list that is there answers all, and no row comes twice.
+        const { protectable_items: all } = (await good('list_protectable_items', { limit: 1000 })) as {
+          protectable_items: Row[]
+        }
+        t.equal(new Set(all.map(({ id }) => id)).size, all.length, file)
+        for (const row of all) t.equal(row.workload_type, workload_type, file)
+      }
+      for (const type of ['AzureWorkload', 'AzureStorage']) {
+        const places = `${at}/backupFabrics/Azure/protectableContainers`
+        const listed = firstOf(recording, places, `backupManagementType eq '${type}'`)
+        if (!listed) continue
+        const { containers } = (await good('list_protectable_containers', {
+          backup_management_type: type,
+          limit: 1000,
+        })) as { containers: Row[] }
+        t.match(
+          containers,
+          listed.value.map(({ id, name, properties }) => ({
+            id,
+            friendly_name: properties.friendlyName,
+            container_name: name,
+            container_type: properties.protectableContainerType,
+            backup_management_type: type,
+            health: 'Healthy',
+            source_id: properties.containerId,
+            resource_group: String,
+            [type === 'AzureStorage' ? 'storage_account' : 'vm_name']: properties.friendlyName,
+          })),
+          `${file}: protectable containers`,
+        )
+        t.equal(containers.length, listed.value.length, file)
+      }
       const jobs = firstOf(recording, `${at}/backupJobs`)
       if (jobs) {
         const { jobs: rows } = (await good('list_backup_jobs', { since: '2015-01-01T00:00:00Z', limit: 1000 })) as {
@@ -174,6 +244,37 @@ t.test(
         for (const row of points as Row[])
           t.match(row, { time, consistency: /Consistent$/, tiers: [{ tier: 'InstantRP', status: 'Valid' }, {}] }, file)
       }
+      const registered = firstOf(
+        recording,
+        `${at}/backupProtectionContainers`,
+        "backupManagementType eq 'AzureWorkload' and status eq 'Registered'",
+      )
+      for (const { id, properties } of registered?.value ?? []) {
+        // By its name from the list, by the VM's id from the container itself; which vault protects the VM was not recorded.
+        for (const vm of [properties.friendlyName, properties.sourceResourceId])
+          t.match(
+            await good('check_registration_status', { vm }),
+            {
+              id,
+              vm_name: properties.friendlyName,
+              source_id: properties.sourceResourceId,
+              server_name: /^(sqlvm|hxehost)$/,
+              last_updated_time: time,
+              workloads: [{ workload_type: 'SQL' }, { workload_type: 'SAPHana' }, { is_registered: false }],
+              vm_protection: null,
+              warnings: [/could not be asked/],
+            },
+            `${file}: ${vm}`,
+          )
+        const { workloads } = (await good('check_registration_status', {
+          vm: id.toLowerCase(),
+          workload_type: 'ANYDATABASE',
+        })) as { workloads: Row[] }
+        t.equal(workloads.filter(row => row.is_registered && Number(row.item_count) > 0).length, 1, file)
+        // What was seen in them was not recorded.
+        t.match(await calls.bad('list_workload_items', { server: id }), { code: 'unreachable', message: /\/items/ })
+      }
+      if (registered) t.match(await good('list_workload_items', { server: 'nowhere' }), { workload_items: [] })
       const followed = new Set<string>()
       for (const { request, response } of recording.exchanges) {
         const { origin, pathname } = new URL(request.url)
@@ -193,13 +294,17 @@ t.test(
       t.match(calls.server.stderr, /^(\S+ warning asking Azure again .* reason="504" .*\n)?$/, file)
     }
     t.same([...answered.keys()].sort(), [
+      'check_registration_status',
       'get_job_details',
       'get_vault',
       'list_backup_jobs',
       'list_policies',
+      'list_protectable_containers',
+      'list_protectable_items',
       'list_protected_items',
       'list_recovery_points',
       'list_vaults',
+      'list_workload_items',
       'test_connection',
       'track_async_operation',
     ])

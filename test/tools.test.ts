@@ -35,6 +35,18 @@ const logs = 'DefaultRangeRecoveryPoint'
 
 const all = ['web-01', 'web-02', 'app-01', 'legacy-01', 'old-01', 'orders', 'billing', 'PRD', 'ledger', 'finance', 'hr']
 const vms = all.slice(0, 5)
+const protectable = {
+  VM: ['web-03', 'sql-01'],
+  SQL: ['MSSQLSERVER', 'reporting', 'ag-sales', 'invoices'],
+  SAPHana: ['HDB', 'SYSTEMDB', 'HDB'],
+  SAPAse: ['ASP', 'master'],
+  AzureFileShare: ['legal', 'scratch'],
+}
+
+const dataVm = (name: string): string => vmId(name).replace('rg-app', 'rg-data')
+const dataContainer = (name: string): string =>
+  `${vaultPath}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;${name}`
+const sqlNames = ['MSSQLSERVER', 'orders', 'billing', 'reporting']
 
 /** Arguments, and the plain names of the rows in their order. */
 const lists: [tool: string, noun: string, name: string, rows: [args: Args, names: unknown[]][]][] = [
@@ -53,6 +65,25 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
     ],
   ],
   [
+    'list_workload_items',
+    'workload_items',
+    'friendly_name',
+    [
+      [{}, [...sqlNames, 'HDB', 'SYSTEMDB', 'PRD', 'ASP', 'master', 'ledger']],
+      [{ workload_type: 'mssql' }, sqlNames],
+      [{ workload_type: 'SAP HANA' }, ['HDB', 'SYSTEMDB', 'PRD']],
+      [{ workload_type: 'sapase' }, ['ASP', 'master', 'ledger']],
+      [{ server: 'SQL-01' }, sqlNames],
+      [{ server: 'sql-01.contoso.com', workload_type: 'SQL' }, sqlNames],
+      [{ server: 'rg-sap/ase-01' }, ['ASP', 'master', 'ledger']],
+      [{ server: dataVm('sql-01') }, sqlNames],
+      [{ server: dataContainer('sql-01') }, sqlNames],
+      [{ server: 'rg-data/sql-01', workload_type: 'SAPHana' }, []],
+      [{ server: 'web-01' }, []],
+      [{ vault: 'vault-dr' }, []],
+    ],
+  ],
+  [
     'list_policies',
     'policies',
     'policy_name',
@@ -67,6 +98,46 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
         { backup_management_type: 'AzureWorkload' },
         ['HourlyLogBackup', 'sql-full-diff-log', 'hana-full-incremental-log', 'ase-full-log'],
       ],
+      [{ vault: 'vault-dr' }, []],
+    ],
+  ],
+  [
+    'list_protectable_containers',
+    'containers',
+    'friendly_name',
+    [
+      [{}, ['web-01', 'app-01', 'sql-02', 'contosoarchive', 'contosoclassic']],
+      [{ backup_management_type: 'AzureVmWorkload' }, ['web-01', 'app-01', 'sql-02']],
+      [{ backup_management_type: 'afs' }, ['contosoarchive', 'contosoclassic']],
+      [{ vault: 'vault-dr' }, []],
+    ],
+  ],
+  [
+    'list_protectable_items',
+    'protectable_items',
+    'friendly_name',
+    [
+      [
+        {},
+        [
+          ...protectable.VM,
+          ...protectable.SQL,
+          ...protectable.SAPHana,
+          ...protectable.SAPAse,
+          ...protectable.AzureFileShare,
+        ],
+      ],
+      ...Object.entries(protectable).map(([workload_type, names]): [Args, string[]] => [{ workload_type }, names]),
+      [{ backup_management_type: 'AzureIaasVM' }, protectable.VM],
+      [
+        { backup_management_type: 'AzureWorkload' },
+        [...protectable.SQL, ...protectable.SAPHana, ...protectable.SAPAse],
+      ],
+      [{ backup_management_type: 'azurestorage' }, protectable.AzureFileShare],
+      [{ server: 'SQL-01' }, ['sql-01', 'MSSQLSERVER', 'reporting', 'ag-sales']],
+      [{ server: 'sqlcluster.contoso.local' }, ['ag-sales', 'invoices']],
+      [{ server: 'contosofiles', name_contains: 'LEG' }, ['legal']],
+      [{ name_contains: 'S', workload_type: 'hana' }, ['SYSTEMDB']],
       [{ vault: 'vault-dr' }, []],
     ],
   ],
@@ -279,6 +350,96 @@ const results: [tool: string, args: Args, parts: object][] = [
     { checks: [{}, {}, {}, { name: 'vault', status: 'failed' }, { status: 'skipped' }] },
   ],
   [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    {
+      vm_name: 'sql-01',
+      resource_group: 'rg-data',
+      vault_name: 'vault-prod',
+      source_id: dataVm('sql-01'),
+      id: dataContainer('sql-01'),
+      friendly_name: 'sql-01',
+      server_name: 'sql-01',
+      last_updated_time: '2026-05-04T07:12:10.441Z',
+      workloads: [
+        {
+          workload_type: 'SQL',
+          is_registered: true,
+          registration_status: 'Registered',
+          health: 'Healthy',
+          item_count: 4,
+        },
+        { workload_type: 'SAPHana', is_registered: false, registration_status: null, item_count: null },
+        { workload_type: 'SAPAse', is_registered: false },
+      ],
+      vm_protection: { is_protected: false, protection_status: 'NotProtected', vault_id: null, policy_name: null },
+      warnings: undefined,
+    },
+  ],
+  ['check_registration_status', { vm: 'SQL-01', workload_type: 'any database' }, { id: dataContainer('sql-01') }],
+  [
+    'check_registration_status',
+    { vm: 'ase-01', workload_type: 'ase' },
+    {
+      workloads: [
+        {
+          workload_type: 'SAPAse',
+          is_registered: true,
+          health: 'Unhealthy',
+          error: { code: 'UserErrorGuestAgentStatusUnavailable', remediation: /168\.63\.129\.16/ },
+        },
+      ],
+      vm_protection: null,
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: 'web-01', workload_type: 'VM' },
+    {
+      source_id: vmId('web-01'),
+      id: null,
+      workloads: [],
+      vm_protection: {
+        is_protected: true,
+        vault_id: vaultPath,
+        vault_name: 'vault-prod',
+        policy_name: 'DefaultPolicy',
+        item_id: vmItem('web-01'),
+        error: null,
+      },
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: vmId('web-02') },
+    { id: null, friendly_name: null, workloads: [{ is_registered: false }], vm_protection: { is_protected: true } },
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01' },
+    {
+      workload_items: [
+        {
+          id: `${dataContainer('sql-01')}/protectableItems/SQLInstance;MSSQLSERVER`,
+          workload_type: 'SQL',
+          item_type: 'SQLInstance',
+          vm_name: 'sql-01',
+          resource_group: 'rg-data',
+          instance_name: 'MSSQLSERVER',
+          database_name: null,
+          protection_state: 'NotProtected',
+          is_auto_protectable: true,
+          item_count: 3,
+          data_directories: [
+            { type: 'Data', path: 'F:\\data\\' },
+            { type: 'Log', path: 'G:\\log\\' },
+          ],
+        },
+        { item_type: 'SQLDataBase', database_name: 'orders', protection_state: 'Protected', data_directories: [] },
+      ],
+    },
+  ],
+  [
     'get_job_details',
     { job_id: job(1) },
     {
@@ -379,7 +540,29 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
     'invalid_arguments',
     /workload_type.*limit|limit.*workload_type/,
   ],
+  [
+    'list_protectable_containers',
+    { backup_management_type: 'IaasVM' },
+    'invalid_arguments',
+    /one of AzureWorkload, AzureStorage, /,
+  ],
+  [
+    'list_protectable_items',
+    { backup_management_type: 'MAB', limit: 0 },
+    'invalid_arguments',
+    /AzureIaasVM, AzureWorkload, AzureStorage.*limit|limit.*AzureIaasVM/,
+  ],
+  [
+    'list_protectable_items',
+    { workload_type: 'SQL', backup_management_type: 'AzureStorage', cursor: 'x' },
+    'invalid_arguments',
+    /cursor.*belongs to AzureWorkload/,
+  ],
   ['list_protected_items', { servr: 'x' }, 'invalid_arguments', /"server"/],
+  ['check_registration_status', {}, 'invalid_arguments', /vm/],
+  ['check_registration_status', { vm: 'rg-data/sql-01', workload_type: 'afs' }, 'invalid_arguments', /AnyDatabase/],
+  ['check_registration_status', { vm: dataContainer('x'), vault: 'vault-dr' }, 'invalid_arguments', /vault/],
+  ['list_workload_items', { workload_type: 'VM' }, 'invalid_arguments', /SQL, SAPHana, SAPAse/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
   ['list_recovery_points', {}, 'invalid_arguments', /item/],
   ['list_recovery_points', { item: sqlItem('billing') }, 'unreachable', /recoveryPoints/],
@@ -418,6 +601,13 @@ t.test('every id that a tool returns is accepted by the next', async t => {
   for (const { id } of await rowsOf('list_vaults', 'vaults'))
     for (const tool of ['get_vault', 'test_connection', 'list_policies', 'list_protected_items', 'list_backup_jobs'])
       await calls.good(tool, { vault: id })
+  for (const { id, item_type, error } of await rowsOf('list_protectable_items', 'protectable_items')) {
+    const holdsDatabases = /^(SQLInstance|SQLAvailability.*|.*System)$/.test(String(item_type))
+    if (holdsDatabases)
+      t.match(await calls.bad('list_backup_jobs', { item: id }), { message: /name one of its databases/ })
+    else if (item_type !== 'AzureFileShare') await calls.good('list_backup_jobs', { item: id })
+    t.equal(error !== null, item_type === 'SAPAseSystem')
+  }
   for (const { id, source_id, vm_name, friendly_name } of await rowsOf('list_protected_items', 'protected_items')) {
     // A share's item has an opaque name and its recording is not among the fixtures.
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
@@ -481,6 +671,14 @@ const dates = window.replace('startTime', 'startDate').replace('endTime', 'endDa
 const from2010 = dates.replace('2026-11-21', '2010-01-01')
 const times = { since: '2026-11-21T00:00:00Z', until: '2026-11-22T14:05:08.5+01:00' }
 
+const protectableFilters = {
+  VM: "backupManagementType eq 'AzureIaasVM'",
+  SQL: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'",
+  SAPHana: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'",
+  SAPAse: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPAseDatabase'",
+  AzureFileShare: "backupManagementType eq 'AzureStorage' and workloadType eq 'AzureFileShare'",
+}
+
 /** Arguments, and what is asked of Azure for them: path and query, decoded, in any order. */
 const requests: [tool: string, args: Args, urls: string[]][] = [
   ['list_vaults', {}, [`GET /subscriptions/${subscription}/providers/Microsoft.RecoveryServices/vaults?${version}`]],
@@ -499,6 +697,25 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
       `GET ${vaultPath}?${version}`,
     ],
   ],
+  [
+    'check_registration_status',
+    { vm: dataVm('x-1'), workload_type: 'SQL' },
+    [`GET ${dataContainer('x-1')}?${version}`],
+  ],
+  [
+    'list_workload_items',
+    {},
+    [
+      `GET ${vaultPath}/backupProtectionContainers?${version}&$filter=backupManagementType eq 'AzureWorkload' and status eq 'Registered'`,
+    ],
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01', workload_type: 'SQL' },
+    [
+      `GET ${dataContainer('sql-01')}/items?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'`,
+    ],
+  ],
   ['list_policies', {}, [`GET ${vaultPath}/backupPolicies?${version}`]],
   [
     'list_policies',
@@ -506,6 +723,38 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     [
       `GET ${vaultPath}/backupPolicies?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'`,
     ],
+  ],
+  [
+    'list_protectable_containers',
+    {},
+    ['AzureWorkload', 'AzureStorage'].map(
+      type =>
+        `GET ${vaultPath}/backupFabrics/Azure/protectableContainers?${version}&$filter=backupManagementType eq '${type}'`,
+    ),
+  ],
+  [
+    'list_protectable_containers',
+    { backup_management_type: 'AzureStorage' },
+    [
+      `GET ${vaultPath}/backupFabrics/Azure/protectableContainers?${version}&$filter=backupManagementType eq 'AzureStorage'`,
+    ],
+  ],
+  [
+    'list_protectable_items',
+    {},
+    Object.values(protectableFilters).map(
+      filter => `GET ${vaultPath}/backupProtectableItems?${version}&$filter=${filter}`,
+    ),
+  ],
+  ...Object.entries(protectableFilters).map(([workload_type, filter]): [string, Args, string[]] => [
+    'list_protectable_items',
+    { workload_type, server: 'x', name_contains: 'y' },
+    [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${filter}`],
+  ]),
+  [
+    'list_protectable_items',
+    { backup_management_type: 'AzureIaasVM' },
+    [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${protectableFilters.VM}`],
   ],
   [
     'list_protected_items',
@@ -580,6 +829,11 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
   ['get_job_details', { job_id: job(1), secondary_region: true }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
   ['get_job_details', { job_id: `${crr}/backupJobs/${job(1)}` }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
   [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    [`GET ${dataContainer('sql-01')}?${version}`, `POST ${crr.replace('westus', 'eastus')}/backupStatus?${version}`],
+  ],
+  [
     'test_connection',
     {},
     [
@@ -607,7 +861,11 @@ t.test(
       json(
         response,
         200,
-        place === vaultPath ? whole : /\/backup(Crr)?Jobs?\/?[^/]*-/i.test(place) ? bare : { value: [] },
+        place === vaultPath
+          ? whole
+          : /\/(backup(Crr)?Jobs?\/?|protectionContainers\/)[^/]*-[^/]*$/i.test(place)
+            ? bare
+            : { value: [] },
       )
     })
     const calls = await checked(t, azure)
@@ -699,6 +957,10 @@ const order = [
   'list_vaults',
   'get_vault',
   'test_connection',
+  'check_registration_status',
+  'list_protectable_containers',
+  'list_protectable_items',
+  'list_workload_items',
   'list_policies',
   'list_protected_items',
   'list_backup_jobs',
@@ -760,6 +1022,7 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
       order.map(name => toolPrefix + name),
     )
     const given: Record<string, Args> = {
+      check_registration_status: { vm: 'sql-01' },
       get_job_details: { job_id: job(2) },
       list_recovery_points: { item: 'orders' },
       track_async_operation: { operation_url: operation(2) },

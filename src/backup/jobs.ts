@@ -23,6 +23,7 @@ import { filterOf } from './filters.ts'
 import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
+import { regionPath, vaultLocation } from './vault-location.ts'
 import { withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
 import { filterTimes, type Window, windowOf } from './windows.ts'
@@ -112,13 +113,9 @@ export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false):
   }
 }
 
-/** The path under which the vault's paired region keeps its jobs. One read of the vault, remembered with it. */
-const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Promise<string> => {
-  const location = await memory.recall(
-    `location:${vault.id}`,
-    dayMs,
-    async () => text(fields(await arm.getResource(vault.id)).location) ?? '',
-  )
+/** The path under which the vault's paired region keeps its jobs. */
+const secondaryPath = async (vault: VaultRef, context: ToolContext): Promise<string> => {
+  const location = await vaultLocation(vault, context)
   const region = pairedRegion(location)
   if (region === undefined)
     throw new Problem(
@@ -126,7 +123,7 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
       `${location || 'The region of the vault'} has no paired region.`,
       'Leave secondary_region out: all of this vault is in its own region.',
     )
-  return `/subscriptions/${vault.subscriptionId}/providers/Microsoft.RecoveryServices/locations/${region}`
+  return regionPath(vault.subscriptionId, region)
 }
 
 /** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */

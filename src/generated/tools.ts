@@ -111,6 +111,192 @@ export interface TestConnectionOutput {
   vault_id?: string
 }
 
+export interface CheckRegistrationStatusInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * vm, group/vm, or ARM id
+   */
+  vm: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+}
+
+export type CheckRegistrationStatusOutputError = {
+  code: string
+  title?: string | null
+  message: string
+  recommendations?: string[]
+  remediation?: string | null
+} | null
+
+export interface CheckRegistrationStatusOutput {
+  vm_name: string | null
+  resource_group: string | null
+  vault_name: string
+  source_id: string | null
+  id: string | null
+  friendly_name: string | null
+  server_name: string | null
+  last_updated_time: string | null
+  workloads: {
+    workload_type: string
+    is_registered: boolean
+    registration_status: string | null
+    health: string | null
+    item_count: number | null
+    error: CheckRegistrationStatusOutputError
+  }[]
+  vm_protection: {
+    is_protected: boolean
+    protection_status: string | null
+    vault_id: string | null
+    vault_name: string | null
+    policy_name: string | null
+    item_id: string | null
+    error: CheckRegistrationStatusOutputError
+  } | null
+  warnings?: string[]
+}
+
+export interface ListProtectableContainersInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  backup_management_type?: 'AzureWorkload' | 'AzureStorage'
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListProtectableContainersOutput {
+  containers: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    container_name: string
+    container_type: string | null
+    backup_management_type: string
+    health: string | null
+    source_id: string | null
+    resource_group: string | null
+    vm_name: string | null
+    storage_account: string | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface ListProtectableItemsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  backup_management_type?: 'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage'
+  /**
+   * VM, server or storage account that holds the item
+   */
+  server?: string
+  name_contains?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export type ListProtectableItemsOutputError = {
+  code: string
+  title?: string | null
+  message: string
+  recommendations?: string[]
+  remediation?: string | null
+} | null
+
+export interface ListProtectableItemsOutput {
+  protectable_items: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    workload_type: string | null
+    item_type: string | null
+    backup_management_type: string | null
+    protection_state: string | null
+    resource_group: string | null
+    vm_name: string | null
+    server_name: string | null
+    instance_name: string | null
+    database_name: string | null
+    storage_account: string | null
+    source_id: string | null
+    is_protectable: boolean | null
+    is_auto_protectable: boolean | null
+    is_auto_protected: boolean | null
+    item_count: number | null
+    nodes:
+      | {
+          node_name: string | null
+          status: string | null
+          source_id: string | null
+          error: ListProtectableItemsOutputError
+        }[]
+      | null
+    error: ListProtectableItemsOutputError
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface ListWorkloadItemsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'SQL' | 'SAPHana' | 'SAPAse'
+  /**
+   * VM or server name, group/vm, or ARM id
+   */
+  server?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListWorkloadItemsOutput {
+  workload_items: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    workload_type: string
+    item_type: string
+    vm_name: string | null
+    server_name: string | null
+    resource_group: string | null
+    instance_name: string | null
+    database_name: string | null
+    protection_state: string | null
+    is_auto_protectable: boolean | null
+    item_count: number | null
+    data_directories: {
+      type: string | null
+      path: string
+    }[]
+    nodes?: string[]
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
 export interface ListPoliciesInput {
   /**
    * Default: the configured vault
@@ -206,6 +392,7 @@ export interface ListProtectedItemsOutput {
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -268,6 +455,7 @@ export interface ListBackupJobsOutput {
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -297,6 +485,7 @@ export type GetJobDetailsOutputError = {
   title?: string | null
   message: string
   recommendations?: string[]
+  remediation?: string | null
 } | null
 
 export interface GetJobDetailsOutput {
@@ -449,6 +638,7 @@ export interface TrackAsyncOperationOutput {
     title?: string | null
     message: string
     recommendations?: string[]
+    remediation?: string | null
   } | null
   retry_after_seconds: number | null
 }
@@ -457,6 +647,10 @@ export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
   test_connection: TestConnectionInput
+  check_registration_status: CheckRegistrationStatusInput
+  list_protectable_containers: ListProtectableContainersInput
+  list_protectable_items: ListProtectableItemsInput
+  list_workload_items: ListWorkloadItemsInput
   list_policies: ListPoliciesInput
   list_protected_items: ListProtectedItemsInput
   list_backup_jobs: ListBackupJobsInput
@@ -469,6 +663,10 @@ export interface ToolOutputs {
   list_vaults: ListVaultsOutput
   get_vault: GetVaultOutput
   test_connection: TestConnectionOutput
+  check_registration_status: CheckRegistrationStatusOutput
+  list_protectable_containers: ListProtectableContainersOutput
+  list_protectable_items: ListProtectableItemsOutput
+  list_workload_items: ListWorkloadItemsOutput
   list_policies: ListPoliciesOutput
   list_protected_items: ListProtectedItemsOutput
   list_backup_jobs: ListBackupJobsOutput

@@ -3,14 +3,22 @@ import { connection } from '../backup/connection.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { protectableContainers } from '../backup/protectable-containers.ts'
+import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
+import { registration } from '../backup/registration.ts'
 import { vaults } from '../backup/vaults.ts'
+import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
 
 export const handlers: Handlers = {
   ...vaults,
   ...connection,
+  ...protectableContainers,
+  ...protectableItems,
+  ...registration,
+  ...workloadItems,
   ...policies,
   ...protectedItems,
   ...jobs,

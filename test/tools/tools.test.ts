@@ -102,6 +102,8 @@ const words: [name: string, value: unknown, expected: unknown][] = [
   ['workload_type', 'sap_ase', 'SAPAse'],
   ['workload_type', 'AFS', 'AzureFileShare'],
   ['workload_type', 'FileShare', 'AzureFileShare'],
+  ['workload_type', 'ANY-database', 'AnyDatabase'],
+  ['workload_type', 'anydatabase', 'AnyDatabase'],
   // A database of the platform is none on a virtual machine.
   ['workload_type', 'AzureSqlDb', 'AzureSqlDb'],
   ['workload_type', '__proto__', '__proto__'],
@@ -118,7 +120,7 @@ const words: [name: string, value: unknown, expected: unknown][] = [
   ['constructor', 'sql', 'sql'],
 ]
 const properties = {
-  workload_type: { enum: ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare'] },
+  workload_type: { enum: ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare', 'AnyDatabase'] },
   backup_management_type: { enum: ['AzureIaasVM', 'AzureWorkload', 'AzureStorage', 'MAB'] },
   tier: { enum: ['InstantRP', 'HardenedRP', 'ArchivedRP'] },
   consistency: { enum: ['AppConsistent', 'FileSystemConsistent', 'CrashConsistent'] },
