@@ -16,7 +16,7 @@ export const at = (value: unknown, path: string): unknown =>
 export const isGiven = (value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false
   if (typeof value === 'string') return !/^(0001|2001)-01-01T00:00:00/.test(value)
-  return typeof value !== 'object' || Object.values(value).length > 0
+  return typeof value !== 'object' || Object.values(value).some(isGiven)
 }
 
 /**
@@ -80,6 +80,10 @@ const of =
     managementIs(raw, managementType) ? givenOf(raw, from) : undefined
 const softDeleted = (path: string) => (raw: Raw) =>
   property(raw, 'isScheduledForDeferredDelete') === true ? property(raw, path) : undefined
+
+/** The type of an item that says what it is: a VM, a share, a database on a VM. */
+const workloadItem = (raw: Raw): unknown =>
+  /Compute\/|FileShare|AzureVmWorkload\w+Database/i.exec(String(property(raw, 'protectedItemType')))?.[0]
 
 const machine = (raw: Raw): unknown =>
   segment('virtualMachines', property(raw, 'virtualMachineId'), property(raw, 'sourceResourceId')) ??
@@ -222,7 +226,8 @@ export const kinds = {
     fields: [
       ['id', '/id'],
       ['friendly_name', 'friendlyName'],
-      ['workload_type', 'protectedItemType|workloadType', 'some'],
+      ['workload_type', 'workloadType', 'some'],
+      ['workload_type', workloadItem, 'some'],
       ['backup_management_type', 'backupManagementType'],
       ['resource_group', groupOf],
       ['vm_name', of('AzureIaasVM', machine)],
