@@ -91,6 +91,11 @@ export interface ProtectedItemRef {
   names: ItemNames
 }
 
+/** One of a list, which tells more than names do. */
+interface ListedItem extends ProtectedItemRef {
+  isSoftDeleted: boolean
+}
+
 /** The id of a VM's item by its container: `iaasvmcontainerv2;{group};{vm}`, for a classic VM `iaasvmcontainer;…`. */
 export const vmItemId = (vault: VaultRef, container: string): string =>
   `${vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;${container}/protectedItems/VM;${container}`
@@ -190,16 +195,23 @@ const findItem = async (
   workload: Workload | undefined,
   isMeant: (names: ItemNames) => boolean,
 ): Promise<ProtectedItemRef> => {
-  const found: ProtectedItemRef[] = []
-  let near: ProtectedItemRef[] = []
+  const all: ListedItem[] = []
+  let near: ListedItem[] = []
   for await (const { rows } of arm.pages(`${vault.id}/backupProtectedItems`, itemFilter({ workload_type: workload }))) {
     const refs = list(rows).map(row => {
       const id = text(row.id) ?? ''
-      return { id, vault, names: namesOf(id, fields(row.properties)) }
+      const properties = fields(row.properties)
+      return {
+        id,
+        vault,
+        names: namesOf(id, properties),
+        isSoftDeleted: properties.isScheduledForDeferredDelete === true,
+      }
     })
-    found.push(...refs.filter(({ names }) => isMeant(names)))
+    all.push(...refs.filter(({ names }) => isMeant(names)))
     near = nearestItems(selector, [...near, ...refs])
   }
+  const found = withoutPredecessors(all)
   if (found.length === 1 && found[0]) return found[0]
   if (found.length > 1)
     throw new Problem(
@@ -218,23 +230,43 @@ const findItem = async (
   )
 }
 
-const candidate = ({ id, names }: ProtectedItemRef) => ({
-  id,
-  item: [
+/** All names of an item, from the outer to the inner, as `item` takes them. */
+const wholeName = (names: ItemNames): string =>
+  [
     names.resourceGroup,
     names.vmName ?? names.storageAccount,
     names.instanceName,
     names.workload === 'VM' ? null : names.friendlyName,
   ]
     .filter(name => name !== null)
-    .join('/'),
+    .join('/')
+
+/**
+ * Without the soft-deleted items whose every name a living one has: a share that was deleted and made again has an item of
+ * its own, and who says its name means the one that there is. Names that differ anywhere are left for the caller to tell.
+ */
+const withoutPredecessors = (items: readonly ListedItem[]): ListedItem[] => {
+  const living = items.filter(({ isSoftDeleted }) => !isSoftDeleted)
+  return items.filter(
+    ({ isSoftDeleted, names }) =>
+      !isSoftDeleted ||
+      !living.some(
+        other => other.names.workload === names.workload && sameText(wholeName(other.names), wholeName(names)),
+      ),
+  )
+}
+
+const candidate = ({ id, names, isSoftDeleted }: ListedItem) => ({
+  id,
+  item: wholeName(names),
   workload_type: names.workload ?? null,
+  ...(isSoftDeleted ? { is_soft_deleted: true } : {}),
 })
 
 /** Items that share a name with the selector first; at most ten. */
-const nearestItems = (selector: string, items: readonly ProtectedItemRef[]): ProtectedItemRef[] => {
+const nearestItems = (selector: string, items: readonly ListedItem[]): ListedItem[] => {
   const wanted = selector.toLowerCase().split('/').at(-1) ?? ''
-  const distance = ({ names }: ProtectedItemRef) => {
+  const distance = ({ names }: ListedItem) => {
     const own = names.friendlyName.toLowerCase()
     return own === wanted ? 0 : own.includes(wanted) || wanted.includes(own) ? 1 : own[0] === wanted[0] ? 2 : 3
   }

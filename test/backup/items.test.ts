@@ -43,6 +43,11 @@ const share = (account: string, name: string, digits = hex) => ({
   },
 })
 
+const softDeleted = ({ id, properties }: ReturnType<typeof vm> | ReturnType<typeof share>) => ({
+  id,
+  properties: { ...properties, isScheduledForDeferredDelete: true },
+})
+
 const estate = [
   vm('rg-app', 'web-01'),
   vm('rg-Test', 'web-01'),
@@ -51,6 +56,15 @@ const estate = [
   database('sql-02', 'MSSQLSERVER', 'orders'),
   database('sql-02', 'MSSQLSERVER', 'R&D 50%'),
   database('sql-02', 'REPORTS', 'sales'),
+  database('sql-02', 'REPORTS', 'audit'),
+  database('sql-02', 'MSSQLSERVER', 'audit'),
+  // Deleted and created again under its name: another item of the same names.
+  softDeleted(share('contosofiles', 'hr', 'c'.repeat(64))),
+  share('contosofiles', 'hr', 'd'.repeat(64)),
+  softDeleted(share('contosofiles', 'sales', 'e'.repeat(64))),
+  softDeleted(vm('rg-old', 'app-01')),
+  vm('rg-app', 'app-01'),
+  softDeleted(vm('rg-old', 'app-02')),
   share('contosofiles', 'finance'),
   share('otherfiles', 'finance', 'b'.repeat(64)),
 ]
@@ -97,6 +111,12 @@ const rows: [item: string, more: object, jobs: string[], looked: 'listed' | 'rea
   ['rg-sql/sales', {}, ['rg-sql/sql-02/sales'], 'listed'],
   ['R&D 50%', {}, ['rg-sql/sql-02/R&D 50%'], 'listed'],
   ['contosofiles/finance', {}, ['rg-files/contosofiles/finance'], 'listed'],
+  // The deleted one and the one that took its name have the same names in their jobs.
+  ['contosofiles/hr', {}, ['rg-files/contosofiles/hr', 'rg-files/contosofiles/hr'], 'listed'],
+  // Jobs do not tell the instance.
+  ['SQL-02/reports/AUDIT', {}, ['rg-sql/sql-02/audit', 'rg-sql/sql-02/audit'], 'listed'],
+  ['app-02', {}, ['rg-old/app-02/app-02'], 'listed'],
+  ['rg-old/app-01', {}, ['rg-old/app-01/app-01'], 'listed'],
   ['rg-files/contosofiles/finance', { workload_type: 'AzureFileShare' }, ['rg-files/contosofiles/finance'], 'listed'],
   [vm('rg-app', 'web-01').id, {}, ['rg-app/web-01/web-01'], 'computed'],
   [encodeURI(vm('rg-app', 'web-01').id).replaceAll(';', '%3B'), {}, ['rg-app/web-01/web-01'], 'computed'],
@@ -141,6 +161,9 @@ const faults: [item: string, more: object, code: string, message: RegExp, candid
     /fits 2/,
     ['rg-sql/sql-01/MSSQLSERVER/orders', 'rg-sql/sql-02/MSSQLSERVER/orders'],
   ],
+  ['sql-02/audit', {}, 'ambiguous', /fits 2/, ['rg-sql/sql-02/REPORTS/audit', 'rg-sql/sql-02/MSSQLSERVER/audit']],
+  // Two things of one name: that one of them was deleted does not tell which is meant.
+  ['app-01', {}, 'ambiguous', /fits 2/, ['rg-old/app-01', 'rg-app/app-01']],
   ['MSSQLSERVER/sql-01/orders', {}, 'not_found', /fits no protected item/],
   ['rg-app/sql-01/orders', {}, 'not_found', /fits no protected item/],
   ['contosofiles/web-01', {}, 'not_found', /fits no protected item/],

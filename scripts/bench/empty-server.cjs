@@ -1,6 +1,6 @@
 /**
  * The least a Node program can do: answers the lines of a file (its argument) one by one, whatever is asked. What
- * scripts/bench.mjs measures the server against.
+ * scripts/bench/start.mjs measures the server against.
  */
 const answers = require('node:fs').readFileSync(process.argv[2], 'utf8').split('\n')
 let rest = ''
