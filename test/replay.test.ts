@@ -16,6 +16,8 @@ t.test('there are fixtures for every noun', async t => {
     'jobs',
     'operations',
     'policies',
+    'protectable-containers',
+    'protectable-items',
     'protected-items',
     'subscriptions',
     'vaults',

@@ -32,6 +32,13 @@ const vmId = (name: string): string =>
 
 const all = ['web-01', 'web-02', 'app-01', 'legacy-01', 'old-01', 'orders', 'billing', 'PRD', 'ledger', 'finance', 'hr']
 const vms = all.slice(0, 5)
+const protectable = {
+  VM: ['web-03', 'sql-01'],
+  SQL: ['MSSQLSERVER', 'reporting', 'ag-sales', 'invoices'],
+  SAPHana: ['HDB', 'SYSTEMDB', 'HDB'],
+  SAPAse: ['ASP', 'master'],
+  AzureFileShare: ['legal', 'scratch'],
+}
 
 /** Arguments, and the plain names of the rows in their order. */
 const lists: [tool: string, noun: string, name: string, rows: [args: Args, names: unknown[]][]][] = [
@@ -64,6 +71,46 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
         { backup_management_type: 'AzureWorkload' },
         ['HourlyLogBackup', 'sql-full-diff-log', 'hana-full-incremental-log', 'ase-full-log'],
       ],
+      [{ vault: 'vault-dr' }, []],
+    ],
+  ],
+  [
+    'list_protectable_containers',
+    'containers',
+    'friendly_name',
+    [
+      [{}, ['web-01', 'app-01', 'sql-02', 'contosoarchive', 'contosoclassic']],
+      [{ backup_management_type: 'AzureVmWorkload' }, ['web-01', 'app-01', 'sql-02']],
+      [{ backup_management_type: 'afs' }, ['contosoarchive', 'contosoclassic']],
+      [{ vault: 'vault-dr' }, []],
+    ],
+  ],
+  [
+    'list_protectable_items',
+    'protectable_items',
+    'friendly_name',
+    [
+      [
+        {},
+        [
+          ...protectable.VM,
+          ...protectable.SQL,
+          ...protectable.SAPHana,
+          ...protectable.SAPAse,
+          ...protectable.AzureFileShare,
+        ],
+      ],
+      ...Object.entries(protectable).map(([workload_type, names]): [Args, string[]] => [{ workload_type }, names]),
+      [{ backup_management_type: 'AzureIaasVM' }, protectable.VM],
+      [
+        { backup_management_type: 'AzureWorkload' },
+        [...protectable.SQL, ...protectable.SAPHana, ...protectable.SAPAse],
+      ],
+      [{ backup_management_type: 'azurestorage' }, protectable.AzureFileShare],
+      [{ server: 'SQL-01' }, ['sql-01', 'MSSQLSERVER', 'reporting', 'ag-sales']],
+      [{ server: 'sqlcluster.contoso.local' }, ['ag-sales', 'invoices']],
+      [{ server: 'contosofiles', name_contains: 'LEG' }, ['legal']],
+      [{ name_contains: 'S', workload_type: 'hana' }, ['SYSTEMDB']],
       [{ vault: 'vault-dr' }, []],
     ],
   ],
@@ -350,6 +397,24 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
     'invalid_arguments',
     /workload_type.*limit|limit.*workload_type/,
   ],
+  [
+    'list_protectable_containers',
+    { backup_management_type: 'IaasVM' },
+    'invalid_arguments',
+    /one of AzureWorkload, AzureStorage, /,
+  ],
+  [
+    'list_protectable_items',
+    { backup_management_type: 'MAB', limit: 0 },
+    'invalid_arguments',
+    /AzureIaasVM, AzureWorkload, AzureStorage.*limit|limit.*AzureIaasVM/,
+  ],
+  [
+    'list_protectable_items',
+    { workload_type: 'SQL', backup_management_type: 'AzureStorage', cursor: 'x' },
+    'invalid_arguments',
+    /cursor.*belongs to AzureWorkload/,
+  ],
   ['list_protected_items', { servr: 'x' }, 'invalid_arguments', /"server"/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
@@ -380,6 +445,13 @@ t.test('every id that a tool returns is accepted by the next', async t => {
   for (const { id } of await rowsOf('list_vaults', 'vaults'))
     for (const tool of ['get_vault', 'test_connection', 'list_policies', 'list_protected_items', 'list_backup_jobs'])
       await calls.good(tool, { vault: id })
+  for (const { id, item_type, error } of await rowsOf('list_protectable_items', 'protectable_items')) {
+    const holdsDatabases = /^(SQLInstance|SQLAvailability.*|.*System)$/.test(String(item_type))
+    if (holdsDatabases)
+      t.match(await calls.bad('list_backup_jobs', { item: id }), { message: /name one of its databases/ })
+    else if (item_type !== 'AzureFileShare') await calls.good('list_backup_jobs', { item: id })
+    t.equal(error !== null, item_type === 'SAPAseSystem')
+  }
   for (const { id, source_id, vm_name, friendly_name } of await rowsOf('list_protected_items', 'protected_items')) {
     // A share's item has an opaque name and its recording is not among the fixtures.
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
@@ -439,6 +511,14 @@ const crr = `/subscriptions/${subscription}/providers/Microsoft.RecoveryServices
 const window = "startTime eq '2026-11-21 12:00:00 AM' and endTime eq '2026-11-22 01:05:09 PM'"
 const times = { since: '2026-11-21T00:00:00Z', until: '2026-11-22T14:05:08.5+01:00' }
 
+const protectableFilters = {
+  VM: "backupManagementType eq 'AzureIaasVM'",
+  SQL: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'",
+  SAPHana: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'",
+  SAPAse: "backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPAseDatabase'",
+  AzureFileShare: "backupManagementType eq 'AzureStorage' and workloadType eq 'AzureFileShare'",
+}
+
 /** Arguments, and what is asked of Azure for them: path and query, decoded, in any order. */
 const requests: [tool: string, args: Args, urls: string[]][] = [
   ['list_vaults', {}, [`GET /subscriptions/${subscription}/providers/Microsoft.RecoveryServices/vaults?${version}`]],
@@ -464,6 +544,38 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     [
       `GET ${vaultPath}/backupPolicies?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SAPHanaDatabase'`,
     ],
+  ],
+  [
+    'list_protectable_containers',
+    {},
+    ['AzureWorkload', 'AzureStorage'].map(
+      type =>
+        `GET ${vaultPath}/backupFabrics/Azure/protectableContainers?${version}&$filter=backupManagementType eq '${type}'`,
+    ),
+  ],
+  [
+    'list_protectable_containers',
+    { backup_management_type: 'AzureStorage' },
+    [
+      `GET ${vaultPath}/backupFabrics/Azure/protectableContainers?${version}&$filter=backupManagementType eq 'AzureStorage'`,
+    ],
+  ],
+  [
+    'list_protectable_items',
+    {},
+    Object.values(protectableFilters).map(
+      filter => `GET ${vaultPath}/backupProtectableItems?${version}&$filter=${filter}`,
+    ),
+  ],
+  ...Object.entries(protectableFilters).map(([workload_type, filter]): [string, Args, string[]] => [
+    'list_protectable_items',
+    { workload_type, server: 'x', name_contains: 'y' },
+    [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${filter}`],
+  ]),
+  [
+    'list_protectable_items',
+    { backup_management_type: 'AzureIaasVM' },
+    [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${protectableFilters.VM}`],
   ],
   [
     'list_protected_items',
@@ -638,6 +750,8 @@ const order = [
   'list_vaults',
   'get_vault',
   'test_connection',
+  'list_protectable_containers',
+  'list_protectable_items',
   'list_policies',
   'list_protected_items',
   'list_backup_jobs',

@@ -70,6 +70,9 @@ export const parseArmId = (text: string): ParsedId | undefined => {
 export const sameText = (a: string | null | undefined, b: string | null | undefined): boolean =>
   a != null && b != null && a.toLowerCase() === b.toLowerCase()
 
+export const containsText = (whole: string | null, part: string): boolean =>
+  whole?.toLowerCase().includes(part.toLowerCase()) ?? false
+
 /** The id of a vault by its parts, which must have been checked. */
 const vaultIdOf = (subscriptionId: string, resourceGroup: string, vaultName: string): VaultId =>
   `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.RecoveryServices/vaults/${vaultName}` as VaultId

@@ -37,7 +37,7 @@ export const datasources: Readonly<Record<Workload, Datasource>> = {
   SQL: {
     managementType: 'AzureWorkload',
     azureWord: 'SQLDataBase',
-    answers: ['sql', 'sqldatabase', 'sqlinstance', 'azurevmworkloadsqldatabase'],
+    answers: ['sql', 'sqldatabase', 'sqlinstance', 'sqlavailabilitygroupcontainer', 'azurevmworkloadsqldatabase'],
     itemPrefix: 'sqldatabase',
     noun: 'SQL database',
   },
@@ -49,6 +49,9 @@ export const datasources: Readonly<Record<Workload, Datasource>> = {
       'saphanadatabase',
       'saphanadbinstance',
       'saphanasystem',
+      'saphanahsr',
+      'hanahsrcontainer',
+      'hanascaleoutcontainer',
       'azurevmworkloadsaphanadatabase',
       'azurevmworkloadsaphanadbinstance',
     ],

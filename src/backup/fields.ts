@@ -33,6 +33,12 @@ export const textsByName = (value: unknown): [name: string, value: string][] =>
   Object.entries(fields(value)).flatMap(([name, item]) =>
     /^(string|number|boolean)$/.test(typeof item) ? [[name, String(item)]] : [],
   )
+/** A field whose name Azure spells in several letter cases: `IsProtectable`, `prebackupvalidation`. */
+export const inAnyCase = (of: Fields, name: string): unknown => {
+  const wanted = name.toLowerCase()
+  const spelling = Object.keys(of).find(key => key.toLowerCase() === wanted)
+  return spelling === undefined ? undefined : of[spelling]
+}
 export const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null)
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(item => typeof item === 'string' && item !== '') : []

@@ -27,15 +27,23 @@ export interface ItemNames {
 }
 
 /** Containers that name a group: `IaasVMContainer;iaasvmcontainerv2;{group};{vm}` and its like. Others have no rule. */
-const inGroup = /^(?:IaasVMContainer|VMAppContainer|StorageContainer);[^;]+;([^;]+);([^;]+)$/i
+export const inGroup = /^(?:IaasVMContainer|VMAppContainer|StorageContainer);[^;]+;([^;]+);([^;]+)$/i
+
+/** Types of instances, systems and groups, whose own name is no database's. */
+const holdsDatabases = /(instance|system|container|hsr)$/i
+
+/** The id of the VM or storage account that holds an item, protected or protectable. */
+export const sourceIdOf = (properties: Fields): string | null =>
+  text(properties.virtualMachineId) ?? text(properties.sourceResourceId) ?? text(properties.parentContainerFabricId)
 
 /** Names of an item from its id and its `properties`, which may be empty where only the id is at hand. */
 export const namesOf = (id: string, properties: Fields): ItemNames => {
   const ids = parseArmId(id)?.names
   const [, containerGroup, containerName] = inGroup.exec(ids?.get('protectioncontainers') ?? '') ?? []
   const [prefix = '', ...inner] = (ids?.get('protecteditems') ?? ids?.get('protectableitems') ?? '').split(';')
-  const source = parseArmId(text(properties.virtualMachineId) ?? text(properties.sourceResourceId) ?? '')?.names
-  const words = [text(properties.protectedItemType), text(properties.workloadType), prefix]
+  const source = parseArmId(sourceIdOf(properties) ?? '')?.names
+  const type = text(properties.protectedItemType) ?? text(properties.protectableItemType)
+  const words = [type, text(properties.workloadType), prefix]
   const managementType = text(properties.backupManagementType)
   const workload = words.map(word => workloadOf(word, managementType)).find(found => found !== undefined)
   const kind = workload && datasources[workload].managementType
@@ -54,7 +62,7 @@ export const namesOf = (id: string, properties: Fields): ItemNames => {
     vmName,
     servers: [...new Set([vmName, guestName, ...nodes].filter(name => name !== null))],
     instanceName: isDatabase ? (text(properties.parentName) ?? inner[0] ?? null) : null,
-    databaseName: isDatabase ? friendlyName : null,
+    databaseName: isDatabase && !holdsDatabases.test(type ?? prefix) ? friendlyName : null,
     storageAccount: isShare ? (source?.get('storageaccounts') ?? containerName ?? null) : null,
     friendlyName,
   }
@@ -66,13 +74,17 @@ const host = (name: string): string => name.toLowerCase().split('.')[0] ?? ''
 export const sameHost = (a: string, b: string): boolean =>
   sameText(a, b) || (host(a) === host(b) && (!a.includes('.') || !b.includes('.')))
 
+/** True for an item of the machine or storage account of that name. */
+export const isHeldBy = (server: string, { storageAccount, servers }: ItemNames): boolean =>
+  sameText(storageAccount, server) || servers.some(name => sameHost(name, server))
+
 /** True where the last part is the thing's own name and the others name outer levels in their order, some left out. */
 const fits = (parts: readonly string[], names: ItemNames): boolean => {
   if (!sameText(parts.at(-1), names.friendlyName)) return false
-  const { resourceGroup, servers, storageAccount, instanceName } = names
+  const { resourceGroup, instanceName } = names
   const levels: ((part: string) => boolean)[] = [
     part => sameText(part, resourceGroup),
-    part => sameText(part, storageAccount) || servers.some(server => sameHost(part, server)),
+    part => isHeldBy(part, names),
     part => sameText(part, instanceName),
   ]
   const outer = names.workload === 'VM' ? levels.slice(0, 1) : levels
@@ -107,6 +119,10 @@ const vmItem = (vault: VaultRef, group: string, vm: string, isClassic = false): 
 
 const protectedOrProtectable = /^vaults\/backupfabrics\/protectioncontainers\/(protecteditems|protectableitems)$/
 
+/** Protectable, yet never a protected item: what is protected are its databases. A HANA instance can be both. */
+const onlyHolds =
+  /^(sqlinstance|sqlavailabilitygroupcontainer|saphanasystem|saphanahsr|hanahsrcontainer|hanascaleoutcontainer|sapasesystem);/i
+
 /** Throws InputError for what can be no selector of an item; nothing was sent then. */
 export const checkSelector = (selector: string): void => {
   if (!selector.startsWith('/')) {
@@ -118,6 +134,11 @@ export const checkSelector = (selector: string): void => {
   const isKnown =
     parsed && (protectedOrProtectable.test(parsed.type) || /(^|\/)(virtualmachines|shares)$/.test(parsed.type))
   if (!isKnown) throw badArgument('item', 'is no ARM id of a protected or protectable item, a VM or a file share')
+  if (onlyHolds.test(parsed.names.get('protectableitems') ?? ''))
+    throw badArgument(
+      'item',
+      'is an instance, a system or a group of databases, which is no item; name one of its databases',
+    )
 }
 
 /**

@@ -70,13 +70,14 @@ export const checkCursor = (tool: string, input: ListInput): void => {
 }
 
 /**
- * At most `limit` rows of the sources, in their order. `toRow` gives undefined for what does not belong in the list.
+ * At most `limit` rows of the sources, in their order. `toRow` gives undefined for what does not belong in the list, or
+ * not to the source of this key.
  */
 export const listRows = async <Row>(
   tool: string,
   input: ListInput,
   sources: readonly Source[],
-  toRow: (raw: unknown) => Row | undefined,
+  toRow: (raw: unknown, key: string) => Row | undefined,
 ): Promise<Listed<Row>> => {
   const digest = digestOf(tool, input)
   const limit = input.limit ?? defaultLimit
@@ -92,7 +93,7 @@ export const listRows = async <Row>(
       for await (const page of source.pages({ from: resumed?.from })) {
         for (; offset < page.rows.length; offset++) {
           const raw = page.rows[offset]
-          const row = isObject(raw) ? toRow(raw) : undefined // null is no row
+          const row = isObject(raw) ? toRow(raw, source.key) : undefined // null is no row
           if (row === undefined) continue
           if (rows.length === limit)
             return { rows, nextCursor: encode(digest, { source: source.key, from: page.at, offset }) }

@@ -2,9 +2,9 @@
 import type { ListProtectedItemsInput, ListProtectedItemsOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
-import { lastName, sameText, type VaultRef } from './arm-ids.ts'
+import { containsText, lastName, sameText, type VaultRef } from './arm-ids.ts'
 import { type Fields, fields, list, seconds, text, texts, time, word } from './fields.ts'
-import { itemFilter, namesOf, sameHost } from './items.ts'
+import { isHeldBy, itemFilter, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { withVault } from './vault-names.ts'
 
@@ -69,7 +69,7 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     instance_name: names.instanceName,
     database_name: names.databaseName,
     storage_account: names.storageAccount,
-    source_id: text(properties.virtualMachineId) ?? text(properties.sourceResourceId),
+    source_id: sourceIdOf(properties),
     protection_state: state,
     health,
     is_healthy: ![
@@ -99,18 +99,11 @@ const latestPointMs = ({ latest_recovery_point_time: point, last_backup_time: ba
 
 type Test = (row: ItemRow, raw: unknown) => boolean
 
-const contains = (whole: string | null, part: string): boolean =>
-  whole?.toLowerCase().includes(part.toLowerCase()) ?? false
-
 /** What Azure cannot filter by, as tests of a row. */
 const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   const { server, protection_state: state, older_than_hours: hours, name_contains: part } = input
   const tests: Test[] = []
-  if (server !== undefined)
-    tests.push(({ id, storage_account: account }, raw) => {
-      const { servers } = namesOf(id, fields(fields(raw).properties))
-      return sameText(account, server) || servers.some(name => sameHost(name, server))
-    })
+  if (server !== undefined) tests.push(({ id }, raw) => isHeldBy(server, namesOf(id, fields(fields(raw).properties))))
   if (state === 'SoftDeleted') tests.push(row => row.is_soft_deleted)
   else if (state !== undefined) tests.push(row => row.protection_state === state && !row.is_soft_deleted)
   if (input.unhealthy_only) tests.push(row => !row.is_healthy)
@@ -118,7 +111,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
     const beforeMs = nowMs - hours * 3_600_000
     tests.push(row => latestPointMs(row) < beforeMs)
   }
-  if (part !== undefined) tests.push(row => contains(row.friendly_name, part))
+  if (part !== undefined) tests.push(row => containsText(row.friendly_name, part))
   // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
   const { workload_type: workload, backup_management_type: managementType, policy_name: policy } = input
   if (workload !== undefined) tests.push(row => row.workload_type === workload)

@@ -6,7 +6,7 @@ import type { GetVaultInput, GetVaultOutput, ListVaultsOutput } from '../generat
 import { Problem, type ProblemCode } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
-import { isName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
+import { containsText, isName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import { type Fields, fields, flag, list, number, text, textsByName, whole } from './fields.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { allSubscriptions, subscriptionId } from './subscriptions.ts'
@@ -110,7 +110,7 @@ const listVaults: Handlers['list_vaults'] = async (input, context) => {
   const listed = await listRows('list_vaults', input, sources, raw => {
     const row = toVaultRow(raw, configured, byDefault)
     if (!row || (group !== undefined && !sameText(row.resource_group, group))) return undefined
-    return part === undefined || row.vault_name.toLowerCase().includes(part.toLowerCase()) ? row : undefined
+    return part === undefined || containsText(row.vault_name, part) ? row : undefined
   })
   return { ...answerOf('vaults', listed), ...(warnings.length > 0 ? { warnings } : {}) }
 }

@@ -111,6 +111,99 @@ export interface TestConnectionOutput {
   vault_id?: string
 }
 
+export interface ListProtectableContainersInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  backup_management_type?: 'AzureWorkload' | 'AzureStorage'
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListProtectableContainersOutput {
+  containers: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    container_name: string
+    container_type: string | null
+    backup_management_type: string
+    health: string | null
+    source_id: string | null
+    resource_group: string | null
+    vm_name: string | null
+    storage_account: string | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
+export interface ListProtectableItemsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  backup_management_type?: 'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage'
+  /**
+   * VM, server or storage account that holds the item
+   */
+  server?: string
+  name_contains?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export type ListProtectableItemsOutputError = {
+  code: string
+  title?: string | null
+  message: string
+  recommendations?: string[]
+} | null
+
+export interface ListProtectableItemsOutput {
+  protectable_items: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    workload_type: string | null
+    item_type: string | null
+    backup_management_type: string | null
+    protection_state: string | null
+    resource_group: string | null
+    vm_name: string | null
+    server_name: string | null
+    instance_name: string | null
+    database_name: string | null
+    storage_account: string | null
+    source_id: string | null
+    is_protectable: boolean | null
+    is_auto_protectable: boolean | null
+    is_auto_protected: boolean | null
+    item_count: number | null
+    nodes:
+      | {
+          node_name: string | null
+          status: string | null
+          source_id: string | null
+          error: ListProtectableItemsOutputError
+        }[]
+      | null
+    error: ListProtectableItemsOutputError
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
 export interface ListPoliciesInput {
   /**
    * Default: the configured vault
@@ -369,6 +462,8 @@ export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
   test_connection: TestConnectionInput
+  list_protectable_containers: ListProtectableContainersInput
+  list_protectable_items: ListProtectableItemsInput
   list_policies: ListPoliciesInput
   list_protected_items: ListProtectedItemsInput
   list_backup_jobs: ListBackupJobsInput
@@ -380,6 +475,8 @@ export interface ToolOutputs {
   list_vaults: ListVaultsOutput
   get_vault: GetVaultOutput
   test_connection: TestConnectionOutput
+  list_protectable_containers: ListProtectableContainersOutput
+  list_protectable_items: ListProtectableItemsOutput
   list_policies: ListPoliciesOutput
   list_protected_items: ListProtectedItemsOutput
   list_backup_jobs: ListBackupJobsOutput

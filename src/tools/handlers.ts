@@ -3,8 +3,19 @@ import { connection } from '../backup/connection.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { protectableContainers } from '../backup/protectable-containers.ts'
+import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
 import { vaults } from '../backup/vaults.ts'
 import type { Handlers } from './context.ts'
 
-export const handlers: Handlers = { ...vaults, ...connection, ...policies, ...protectedItems, ...jobs, ...operations }
+export const handlers: Handlers = {
+  ...vaults,
+  ...connection,
+  ...protectableContainers,
+  ...protectableItems,
+  ...policies,
+  ...protectedItems,
+  ...jobs,
+  ...operations,
+}

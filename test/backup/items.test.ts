@@ -172,6 +172,18 @@ const faults: [item: string, more: object, code: string, message: RegExp, candid
   ['rg-app//web-01', {}, 'invalid_arguments', /names joined by/],
   [accountId('contosofiles'), {}, 'invalid_arguments', /no ARM id of/],
   [vaultId, {}, 'invalid_arguments', /no ARM id of/],
+  ...[
+    'sqlinstance;mssqlserver',
+    'SQLAvailabilityGroupContainer;ag-sales',
+    'saphanasystem;hxe',
+    'hanahsrcontainer;hsr1',
+    'sapasesystem;asp',
+  ].map((name): (typeof faults)[number] => [
+    `${fabric}/vmappcontainer;compute;rg-sql;sql-02/protectableItems/${name}`,
+    {},
+    'invalid_arguments',
+    /instance, a system or a group of databases/,
+  ]),
   [`${vm('rg-app', 'web-01').id}/recoveryPoints/1`, {}, 'invalid_arguments', /no ARM id of/],
   [`${vmId('rg-app', 'web-01')}/extensions/agent`, {}, 'invalid_arguments', /no ARM id of/],
   [`${vmId('rg-app', '..%2Fweb-01')}`, {}, 'invalid_arguments', /no ARM id of/],
@@ -261,7 +273,13 @@ const ids: [name: string, id: string, properties: object, expected: object][] = 
     'a HANA instance',
     `${fabric}/VMAppContainer;compute;rg;hana-01/protectedItems/SAPHanaDBInstance;hxe;saphanadbinstance`,
     { protectedItemType: 'AzureVmWorkloadSAPHanaDBInstance' },
-    { workload: 'SAPHana', instanceName: 'hxe' },
+    { workload: 'SAPHana', instanceName: 'hxe', databaseName: null },
+  ],
+  [
+    'an instance of SQL Server, from its id alone',
+    `${fabric}/vmappcontainer;compute;rg-sql;sql-01/protectableItems/sqlinstance;mssqlserver`,
+    {},
+    { workload: 'SQL', vmName: 'sql-01', instanceName: 'mssqlserver', databaseName: null, friendlyName: 'mssqlserver' },
   ],
   [
     'an ASE database',

@@ -319,6 +319,245 @@ t.test('what Azure can filter by goes to Azure', async t => {
   t.match(policies.asked, [/\$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'$/])
 })
 
+const containers = `${vaultId}/backupFabrics/Azure/protectionContainers`
+const onSql = `${containers}/vmappcontainer;compute;rg-data;sql-01/protectableItems`
+const workload = { backupManagementType: 'AzureWorkload', workloadType: 'SQL', serverName: 'sql-01', parentName: 'I' }
+const protectable: [name: string, id: string, properties: object, expected: object][] = [
+  [
+    'a VM, whose words its type alone tells',
+    `${containers}/IaasVMContainer;iaasvmcontainerv2;rg-app;web-03/protectableItems/vm;iaasvmcontainerv2;rg-app;web-03`,
+    {
+      virtualMachineId: `/subscriptions/${subscription}/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/Web-03`,
+      resourceGroup: 'RG-App',
+      backupManagementType: 'AzureIaasVM',
+      protectableItemType: 'Microsoft.Compute/virtualMachines',
+      friendlyName: 'Web-03',
+      protectionState: 'NotProtected',
+    },
+    {
+      workload_type: 'VM',
+      item_type: 'Microsoft.Compute/virtualMachines',
+      backup_management_type: 'AzureIaasVM',
+      protection_state: 'NotProtected',
+      resource_group: 'RG-App',
+      vm_name: 'Web-03',
+      server_name: null,
+      instance_name: null,
+      database_name: null,
+      source_id: /virtualMachines.Web-03$/,
+      is_protectable: null,
+      item_count: null,
+      nodes: null,
+      error: null,
+    },
+  ],
+  [
+    // As the API's own example has it: without fabric, and with a source that is no id.
+    'a classic VM',
+    `${vaultId}/protectionContainers/IaasVMContainer;iaasvmcontainer;svc;old/protectableItems/VM;iaasvmcontainer;svc;old`,
+    {
+      virtualMachineId: `/subscriptions/${subscription}/resourceGroups/providers/Microsoft.ClassicCompute/virtualMachines/old`,
+      backupManagementType: 'AzureIaasVM',
+      protectableItemType: 'Microsoft.ClassicCompute/virtualMachines',
+      friendlyName: 'old',
+    },
+    { workload_type: 'VM', resource_group: 'svc', vm_name: 'old', source_id: /ClassicCompute/, protection_state: null },
+  ],
+  [
+    'an instance, with its fields in other letter cases',
+    `${onSql}/sqlinstance;i`,
+    {
+      ...workload,
+      backupManagementType: 'AzureWorkLoad',
+      protectableItemType: 'SQLInstance',
+      friendlyName: 'I',
+      isProtectable: false,
+      IsAutoProtectable: true,
+      isAutoProtected: true,
+      subProtectableItemCount: 3,
+      preBackupValidation: { status: 'Failed', code: 'UserErrorX', message: 'm' },
+    },
+    {
+      workload_type: 'SQL',
+      backup_management_type: 'AzureWorkload',
+      vm_name: 'sql-01',
+      resource_group: 'rg-data',
+      instance_name: 'I',
+      database_name: null,
+      is_protectable: false,
+      is_auto_protectable: true,
+      is_auto_protected: true,
+      item_count: 3,
+      error: { code: 'UserErrorX', message: 'm' },
+    },
+  ],
+  [
+    'a database',
+    `${onSql}/sqldatabase;i;r&d%20;50`,
+    { ...workload, protectableItemType: 'SQLDataBase', IsProtectable: true, subprotectableitemcount: 0 },
+    { instance_name: 'I', database_name: 'r&d ;50', friendly_name: 'r&d ;50', is_protectable: true, item_count: 0 },
+  ],
+  [
+    'an availability group',
+    `${containers}/sqlagworkloadcontainer;ag/protectableItems/sqlavailabilitygroupcontainer;ag`,
+    {
+      backupManagementType: 'AzureWorkload',
+      protectableItemType: 'SQLAvailabilityGroupContainer',
+      parentName: 'ag',
+      friendlyName: 'ag',
+      serverName: 'cluster.contoso.local',
+      nodesList: [
+        { nodeName: 'n1', status: 'Succeeded', sourceResourceId: '/x', errorDetail: { code: 'Success' } },
+        { nodeName: 'n2', status: 'Failed', errorDetail: { code: 'E', message: 'm', recommendations: ['r'] } },
+      ],
+    },
+    {
+      workload_type: 'SQL',
+      resource_group: null,
+      server_name: 'cluster.contoso.local',
+      database_name: null,
+      nodes: [
+        { node_name: 'n1', status: 'Succeeded', source_id: '/x', error: null },
+        { node_name: 'n2', source_id: null, error: { code: 'E', message: 'm', recommendations: ['r'] } },
+      ],
+    },
+  ],
+  ...['SAPHanaHSR', 'HanaHSRContainer', 'HanaScaleoutContainer', 'SAPHanaSystem'].map(
+    (type): (typeof protectable)[number] => [
+      `a ${type}`,
+      `${containers}/x/protectableItems/${type};hsr`,
+      { backupManagementType: 'AzureWorkload', protectableItemType: type, friendlyName: 'hsr' },
+      { workload_type: 'SAPHana', item_type: type, friendly_name: 'hsr', database_name: null },
+    ],
+  ),
+  [
+    'an ASE system whose check is not over',
+    `${containers}/vmappcontainer;compute;rg;ase-01/protectableItems/sapasesystem;asp`,
+    {
+      backupManagementType: 'AzureWorkload',
+      workloadType: 'SAPAse',
+      protectableItemType: 'SAPAseSystem',
+      prebackupvalidation: { status: 'InProgress', code: '' },
+    },
+    { workload_type: 'SAPAse', vm_name: 'ase-01', instance_name: 'asp', error: null },
+  ],
+  [
+    'a share of a classic account',
+    `${containers}/storagecontainer;ClassicStorage;rg-files;files/protectableItems/azurefileshare;1`,
+    {
+      backupManagementType: 'AzureStorage',
+      workloadType: 'AzureFileShare',
+      friendlyName: 'legal',
+      parentContainerFabricId: `/subscriptions/${subscription}/resourceGroups/RG-Files/providers/Microsoft.ClassicStorage/storageAccounts/Files`,
+    },
+    {
+      workload_type: 'AzureFileShare',
+      resource_group: 'RG-Files',
+      storage_account: 'Files',
+      vm_name: null,
+      source_id: /Files$/,
+    },
+  ],
+  [
+    'a database of a kind that nobody knows',
+    `${containers}/vmappcontainer;compute;rg;db-01/protectableItems/oracledatabase;i;d`,
+    { backupManagementType: 'AzureWorkload', workloadType: 'Oracle', protectableItemType: 'OracleDatabase' },
+    { workload_type: 'Oracle', item_type: 'OracleDatabase', backup_management_type: 'AzureWorkload', vm_name: 'db-01' },
+  ],
+  ['a thing without words', 'x', {}, { workload_type: null, backup_management_type: null, item_type: null }],
+]
+t.test('what could be protected: a row for each, once, however many lists hold it', async t => {
+  const { call } = createTools(() => ({
+    value: protectable.map(([, id, properties]) => ({ id, name: 'short', properties })),
+  }))
+  const listed = async (args: object = {}) =>
+    (await call('list_protectable_items', { ...args })).protectable_items as { id: string; workload_type: string }[]
+  const rows = await listed()
+  t.equal(rows.length, protectable.length)
+  for (const [name, id, , expected] of protectable) {
+    const found = rows.filter(row => row.id === id)
+    t.equal(found.length, 1, name)
+    t.match(found[0], expected, name)
+  }
+  t.same(
+    (await listed({ workload_type: 'VM' })).map(row => row.workload_type),
+    ['VM', 'VM'],
+    'nothing of another kind',
+  )
+  const ofDatabases = (await listed({ backup_management_type: 'AzureWorkload' })).map(row => row.workload_type)
+  t.same(ofDatabases.sort(), ['Oracle', 'SAPAse', 'SAPHana', 'SAPHana', 'SAPHana', 'SAPHana', 'SQL', 'SQL', 'SQL'])
+  t.ok(
+    (await listed({ workload_type: 'SAPHana' })).some(row => row.workload_type === 'Oracle'),
+    'Azure chose it',
+  )
+})
+
+const checks: [check: object | null, code: string | null][] = [
+  [{ status: 'Success', code: 'Success' }, null],
+  [{ status: 1, code: 0 }, null],
+  [{ status: 'Succeeded', code: '' }, null],
+  [{ status: 'Failed', code: 'UserErrorX' }, 'UserErrorX'],
+  [{ status: 'Failed', code: '' }, 'Failed'],
+  [{ status: 2, code: 7 }, '7'],
+  [{ status: 'Invalid', code: 'Success' }, null],
+  [{ status: 'Invalid', code: 'UserErrorX' }, 'UserErrorX'],
+  [{ code: 'UserErrorX' }, 'UserErrorX'],
+  [{ status: 'Invalid' }, null],
+  [{}, null],
+  [null, null],
+]
+for (const [prebackupvalidation, code] of checks)
+  t.test(`a check before backup: ${JSON.stringify(prebackupvalidation)}`, async t => {
+    const { call } = createTools(() => ({ value: [{ id: 'x', properties: { prebackupvalidation } }] }))
+    const { protectable_items: found } = await call('list_protectable_items')
+    t.equal((found as { error: { code: string } | null }[])[0]?.error?.code ?? null, code)
+  })
+
+t.test('what could be registered: the names are those of the id, and each is there once', async t => {
+  const at = `${vaultId}/backupFabrics/Azure/protectableContainers`
+  const account = `/subscriptions/${subscription}/resourceGroups/RG-Files/providers/Microsoft.Storage/storageAccounts/Files`
+  const { call } = createTools(() => ({
+    value: [
+      {
+        id: `${at}/VMAppContainer;Compute;rg-data;sql-01`,
+        name: 'VMAppContainer;Compute;rg-data;s',
+        properties: { friendlyName: 'sql-01', backupManagementType: 'AzureWorkLoad', healthStatus: 'Healthy' },
+      },
+      {
+        id: `${at}/StorageContainer;Storage;rg-files;files`,
+        properties: { friendlyName: 'files', backupManagementType: 'AzureStorage', containerId: account },
+      },
+      { id: `${at}/StorageContainer;ClassicStorage;rg-files;old`, properties: null },
+      { id: `${at}/IaasVMContainer;iaasvmcontainerv2;rg;vm`, properties: { backupManagementType: 'AzureIaasVM' } },
+    ],
+  }))
+  const { containers: found } = await call('list_protectable_containers')
+  const sql = {
+    id: `${at}/VMAppContainer;Compute;rg-data;sql-01`,
+    friendly_name: 'sql-01',
+    vault_name: 'vault-prod',
+    container_name: 'VMAppContainer;Compute;rg-data;sql-01',
+    container_type: null,
+    backup_management_type: 'AzureWorkload',
+    health: 'Healthy',
+    source_id: null,
+    resource_group: 'rg-data',
+    vm_name: 'sql-01',
+    storage_account: null,
+  }
+  t.match(found, [
+    sql,
+    { friendly_name: 'files', source_id: account, resource_group: 'RG-Files', vm_name: null, storage_account: 'Files' },
+    {
+      friendly_name: 'old',
+      backup_management_type: 'AzureStorage',
+      resource_group: 'rg-files',
+      storage_account: 'old',
+    },
+  ])
+  t.equal((found as object[]).length, 3)
+})
+
 const job = (properties: object, name = 'job-1') => ({ id: `${vaultId}/backupJobs/${name}`, name, properties })
 const kinds: [properties: object, expected: object][] = [
   [

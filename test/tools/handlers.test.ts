@@ -20,6 +20,8 @@ t.test('every tool of the schemas has a function', async t => {
     'get_vault',
     'list_backup_jobs',
     'list_policies',
+    'list_protectable_containers',
+    'list_protectable_items',
     'list_protected_items',
     'list_vaults',
     'test_connection',
