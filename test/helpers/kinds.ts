@@ -233,7 +233,15 @@ export const kinds = {
       ['vm_name', of('AzureIaasVM', machine)],
       ['vm_name', of('AzureWorkload', machine), 'some'],
       ['instance_name', of('AzureWorkload', 'parentName')],
-      ['database_name', of('AzureWorkload', 'friendlyName')],
+      [
+        'database_name',
+        // What is protected as a HANA instance has databases, and is none.
+        of('AzureWorkload', raw =>
+          property(raw, 'protectedItemType') === 'AzureVmWorkloadSAPHanaDBInstance'
+            ? undefined
+            : property(raw, 'friendlyName'),
+        ),
+      ],
       ['storage_account', of('AzureStorage', raw => segment('storageAccounts', property(raw, 'sourceResourceId')))],
       ['source_id', 'virtualMachineId|sourceResourceId'],
       ['protection_state', 'protectionState'],
