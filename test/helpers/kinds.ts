@@ -278,6 +278,43 @@ export const kinds = {
       ['disks', 'recoveryPointDiskConfiguration', 'some'],
     ],
   },
+  workloadItems: {
+    path: inVault('backupFabrics/[^/]+/protectionContainers/[^/]+/items/?'),
+    tool: 'list_workload_items',
+    rows: 'workload_items',
+    fields: [
+      ['id', '/id'],
+      ['friendly_name', 'friendlyName'],
+      ['workload_type', 'workloadType', 'some'],
+      ['item_type', 'workloadItemType', 'some'],
+      ['protection_state', 'protectionState'],
+      ['server_name', 'serverName'],
+      ['instance_name', 'parentName'],
+      [
+        'database_name',
+        raw =>
+          /Database$/i.test(String(property(raw, 'workloadItemType'))) ? property(raw, 'friendlyName') : undefined,
+      ],
+      ['is_auto_protectable', 'isAutoProtectable'],
+      ['item_count', 'subWorkloadItemCount|subinquireditemcount', 'some'],
+      ['data_directories', 'dataDirectoryPaths', 'count'],
+    ],
+  },
+  container: {
+    path: inVault('backupFabrics/[^/]+/protectionContainers/(VMAppContainer;Compute;[^;/]+;[^;/]+)'),
+    tool: 'check_registration_status',
+    rows: undefined,
+    fields: [
+      ['id', '/id'],
+      ['friendly_name', 'friendlyName'],
+      ['source_id', 'sourceResourceId'],
+      ['vm_name', raw => segment('virtualMachines', property(raw, 'sourceResourceId'))],
+      ['resource_group', groupOf],
+      ['server_name', 'extendedInfo.hostServerName'],
+      ['last_updated_time', 'lastUpdatedTime', 'time'],
+      ['workloads', 'extendedInfo.inquiryInfo.inquiryDetails', 'some'],
+    ],
+  },
   policy: {
     path: inVault('backupPolicies/([^/]+)'),
     tool: 'get_policy_details',
