@@ -94,7 +94,7 @@ export const replaying = (exchanges: readonly Exchange[]): Send => {
     if (same) same.push(one)
     else byKey.set(one.request.key, [one])
   }
-  /** How many answers each group has given, by the filter asked for and the indexes of its members. */
+  /** How many answers each group has given, by the indexes of its members. */
   const served = new Map<string, number>()
 
   return async (request, signal) => {
@@ -107,10 +107,7 @@ export const replaying = (exchanges: readonly Exchange[]): Send => {
     }))
     const best = Math.max(...scored.map(({ points }) => points))
     const group = scored.filter(({ points }) => points === best)
-    // A list that is made of several requests must not use up the answers that one of them was recorded with. Times in
-    // filters move with the clock, so digits do not count.
-    const filter = live.query.get('$filter')?.replaceAll(/\d/g, '') ?? ''
-    const name = `${live.key} ${filter} ${group.map(({ index }) => index).join()}`
+    const name = `${live.key} ${group.map(({ index }) => index).join()}`
     const turn = served.get(name) ?? 0
     const next = group[Math.min(turn, group.length - 1)]
     if (!next) {
