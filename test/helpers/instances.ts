@@ -143,6 +143,9 @@ const texts: [name: RegExp, ...values: string[]][] = [
 
 const bag: Raw = { 'VM Name': 'web-01', 'Backup Size': '11782 MB', 'Data Transferred (in MB)': '20.0845' }
 
+/** The keys of open objects, where they mean something. */
+const keys: Record<string, string> = { tieringPolicy: 'ArchivedRP', recoveryPointMoveReadinessInfo: 'ArchivedRP' }
+
 export interface Made {
   /** Which of several words, texts and objects, counted round. */
   turn: number
@@ -175,7 +178,7 @@ export const instance = (shape: Shape, made: Made, name = '', depth = 0): unknow
       return item === undefined ? [] : [item]
     }
     case 'map':
-      return { BackupOperationStatusKPI: instance(shape.of(), made, '', depth + 1) }
+      return { [keys[name] ?? 'BackupOperationStatusKPI']: instance(shape.of(), made, '', depth + 1) }
     case 'object':
       return depth > 7 ? undefined : filled(shape.properties(), made, depth)
     case 'one of': {

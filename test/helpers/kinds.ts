@@ -101,17 +101,25 @@ const bag = (name: string) => (raw: Raw) => {
   return isObject(found) ? found[name] : undefined
 }
 
+/** Rules of tiering that say something. */
+const tieringOf = (raw: Raw): unknown =>
+  Object.values((property(raw, 'tieringPolicy') ?? {}) as Raw).find(rule =>
+    /^(TierRecommended|TierAfter|DoNotTier)$/i.test(String(at(rule, 'tieringMode'))),
+  )
+/** A vault that is being made says `Invalid` of what it does not know yet. */
+const settled = (path: string) => (raw: Raw) => (property(raw, path) === 'Invalid' ? undefined : property(raw, path))
+
 const vaultFields: Field[] = [
   ['id', '/id'],
   ['vault_name', '/name'],
   ['subscription_id', raw => segment('subscriptions', raw.id)],
   ['resource_group', raw => segment('resourceGroups', raw.id)],
   ['location', '/location'],
-  ['redundancy', 'redundancySettings.standardTierStorageRedundancy'],
+  ['redundancy', settled('redundancySettings.standardTierStorageRedundancy')],
   ['cross_region_restore', 'redundancySettings.crossRegionRestore', 'some'],
-  ['soft_delete', 'securitySettings.softDeleteSettings.softDeleteState'],
+  ['soft_delete', settled('securitySettings.softDeleteSettings.softDeleteState')],
   ['soft_delete_days', 'securitySettings.softDeleteSettings.softDeleteRetentionPeriodInDays', 'some'],
-  ['immutability', 'securitySettings.immutabilitySettings.state'],
+  ['immutability', settled('securitySettings.immutabilitySettings.state')],
 ]
 const policyFields: Field[] = [
   ['id', '/id'],
@@ -324,7 +332,7 @@ export const kinds = {
       ['summary', '/name', 'some'],
       ['time_zone', 'timeZone|settings.timeZone'],
       ['instant_restore_days', 'instantRpRetentionRangeInDays'],
-      ['tiering', 'tieringPolicy', 'some'],
+      ['tiering', tieringOf, 'some'],
       ['parts', 'subProtectionPolicy', 'count'],
     ],
   },
