@@ -42,7 +42,7 @@ const emptyVault =
 export const internal =
   'The fault is on the side of Azure. Wait some minutes and try again; if it stays, open a support case with the request id.'
 const internalJob =
-  'The fault is on the side of Azure: start it again in some minutes; if it fails again, open a support case with the id of the job.'
+  'Do what the message and the recommendations say and start it again; where they name nothing on your side, wait some minutes first, and if it fails again open a support case with the id of the job.'
 const values =
   'Azure did not accept a value of the request. Check the arguments against what recovery_services_list_policies and recovery_services_list_protected_items show.'
 const policyValues =
