@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
+import { toolNames } from '../src/tools/catalog.ts'
 import { type Answer, azureError, fakeArm, json, subscription, vaultPath } from './helpers/fake-arm.ts'
 import { type Refusal, refusal, withServer } from './helpers/refusals.ts'
 import { envelope, executable, Server, toolPrefix } from './helpers/server.ts'
@@ -649,7 +650,7 @@ t.test('without a configuration a tool that needs a value names the three ways t
         'an argument that the tool has',
       )
     }
-    t.equal((await listed(server)).length, 14, 'the tools are listed')
+    t.equal((await listed(server)).length, toolNames.length, 'the tools are listed')
   })
 })
 
@@ -681,6 +682,7 @@ t.test('an unknown tool is -32602; a hidden one says which setting hides it', as
           ['get_vault', true],
           ['test_connection', true],
           ['list_policies', true],
+          ['get_policy_details', true],
         ],
       )
       t.same(arm.seen, [])
@@ -731,7 +733,7 @@ timeout_seconds = 0
       t.equal((error.details?.faults as unknown[] | undefined)?.length, 5)
       t.match(error.remediation, /recovery-services-server status/)
     }
-    t.equal((await listed(server)).length, 14, 'what reads is listed')
+    t.equal((await listed(server)).length, toolNames.length, 'what reads is listed')
   })
   t.equal(stderr.trim().split('\n').length, 1, stderr)
   t.match(stderr, /subscription_id.*client_id.*timeout_seconds/)
