@@ -46,7 +46,7 @@ const internalJob =
 const values =
   'Azure did not accept a value of the request. Check the arguments against what recovery_services_list_policies and recovery_services_list_protected_items show.'
 const policyValues =
-  'Azure did not accept the schedule or the retention: compare them with a policy of the vault that works.'
+  'Azure did not accept the schedule or the retention: compare them with a policy of the vault that works (recovery_services_get_policy_details).'
 const immutable =
   'The vault is immutable: protection can only be stopped with retain "as_per_policy", and backup data cannot be deleted before it expires. If that was refused, the vault is not immutable: retain "forever". recovery_services_get_vault shows which.'
 const vmGone =
@@ -265,7 +265,8 @@ export const faults: readonly (KnownCode & Remedy)[] = [
     azure: 'BMSUserErrorContainerObjectNotFound',
     source: 'general knowledge',
     code: 'not_found',
-    remediation: 'The server or storage account is not registered with the vault: register it first.',
+    remediation:
+      'The server or storage account is not registered with the vault: register it first; recovery_services_check_registration_status shows what is.',
   },
   {
     azure: 'BMSUserErrorContainerHasDatasources',

@@ -39,8 +39,8 @@ export const rhythmOf = (value: unknown): Rhythm => {
   const isWeekly = frequency === 'Weekly'
   return {
     rhythm: isWeekly && weeks > 1 ? every(weeks, 'weeks') : frequency.toLowerCase(),
-    days: isWeekly ? and(allNamed(schedule.scheduleRunDays ?? nested.scheduleRunDays, 'day')) : '',
-    times: and(clockTimes(schedule.scheduleRunTimes ?? nested.scheduleRunTimes)),
+    days: isWeekly ? and(allNamed(nested.scheduleRunDays ?? schedule.scheduleRunDays, 'day')) : '',
+    times: and(clockTimes(nested.scheduleRunTimes ?? schedule.scheduleRunTimes)),
   }
 }
 

@@ -17,7 +17,7 @@ const softDeleteDays = (days: unknown, state: string | null): number | null =>
   whole(days) || (state === null || sameText(state, 'Disabled') ? null : 14)
 
 /** A setting of a vault. `Invalid` is how Azure says that it has none yet, while the vault is being made. */
-const setting = (value: unknown): string | null => (value === 'Invalid' ? null : text(value))
+const setting = (value: unknown): string | null => (sameText(text(value), 'Invalid') ? null : text(value))
 
 /** The posture of a vault, from either side of it: newer versions tell it in the vault itself. */
 const securityOf = (

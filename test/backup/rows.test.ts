@@ -1407,6 +1407,8 @@ const lines: [name: string, properties: object, schedule: string, retention: str
     'a VM, enhanced, weekly',
     {
       schedulePolicy: v2('Weekly', {
+        scheduleRunDays: [],
+        scheduleRunTimes: [],
         weeklySchedule: { scheduleRunDays: ['Saturday'], scheduleRunTimes: at('22:00') },
       }),
       instantRpRetentionRangeInDays: 30,

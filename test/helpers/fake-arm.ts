@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { Test } from 'tap'
+import { sentFaults } from './definitions.ts'
 
 export const subscription = '00000000-0000-0000-0000-000000000001'
 export const vaultPath = `/subscriptions/${subscription}/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault-prod`
@@ -49,7 +50,11 @@ export const azureError = (
     { 'x-ms-request-id': '00000000-0000-0000-0009-000000000001', ...headers },
   )
 
-export const fakeArm = async (t: Test, answer: Answer, extraToml = ''): Promise<FakeArm> => {
+/**
+ * `undefinedBecause` says why this test makes the server ask for something that Azure does not define; without it that fails
+ * the test.
+ */
+export const fakeArm = async (t: Test, answer: Answer, extraToml = '', undefinedBecause?: string): Promise<FakeArm> => {
   const seen: Seen[] = []
   const server = createServer((request, response) => {
     let body = ''
@@ -59,6 +64,8 @@ export const fakeArm = async (t: Test, answer: Answer, extraToml = ''): Promise<
     request.on('end', () => {
       const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body }
       seen.push(one)
+      if (undefinedBecause === undefined)
+        for (const fault of sentFaults(one.method, `${endpoint}${one.url}`, body)) t.fail(fault)
       answer(one, response, seen.length)
     })
   })

@@ -9,6 +9,7 @@ import { type Exchange, readRecordings } from '../../src/arm/recordings.ts'
 import { answerOf, liveSide, recordedSide, score } from '../../src/arm/replay.ts'
 import { scrubbed } from '../../src/arm/scrub.ts'
 import type { ArmRequest, Send } from '../../src/arm/send.ts'
+import { sentFaults } from './definitions.ts'
 
 /** The folder of the project's own fixtures. */
 export const fixtures = path.resolve(import.meta.dirname, '../../../fixtures')
@@ -73,10 +74,20 @@ export const strictly = (exchanges: readonly Exchange[]): StrictReplay => {
   }
 }
 
-/** A strict replay of one of the project's fixtures, e.g. `jobs/get-failed`, that is checked when the test ends. */
+/**
+ * A strict replay of one of the project's fixtures, e.g. `jobs/get-failed`, that is checked when the test ends: for what was
+ * asked and what was not, and that Azure defines all of it.
+ */
 export const strictReplay = async (t: { teardown(check: () => void): unknown }, name: string): Promise<Send> => {
   const recordings = await readRecordings(path.join(fixtures, `${name}.json`), fs)
   const replay = strictly(recordings.flatMap(({ exchanges }) => exchanges))
-  t.teardown(replay.done)
-  return replay.send
+  const faults: string[] = []
+  t.teardown(() => {
+    replay.done()
+    if (faults.length > 0) throw new assert.AssertionError({ message: faults.join('\n') })
+  })
+  return (request, signal) => {
+    faults.push(...sentFaults(request.method, request.url, request.body))
+    return replay.send(request, signal)
+  }
 }

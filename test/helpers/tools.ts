@@ -9,6 +9,7 @@ import { callTool } from '../../src/tools/call.ts'
 import type { ToolContext } from '../../src/tools/context.ts'
 import { createMemory } from '../../src/tools/memory.ts'
 import { answer, createFakeAzure, endpoint, failure } from '../arm/fake-azure.ts'
+import { sentFaults } from './definitions.ts'
 
 export const subscription = '00000000-0000-0000-0000-000000000001'
 export const otherSubscription = '00000000-0000-0000-0000-000000000002'
@@ -61,15 +62,25 @@ export interface Called {
   asked: string[]
 }
 
-/** `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits. */
-export const createTools = (azure: Azure, over: Partial<Config> = {}, context: Partial<ToolContext> = {}) => {
+/**
+ * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
+ * `undefinedBecause` says why a call asks for something that Azure does not define; without it such a call throws.
+ */
+export const createTools = (
+  azure: Azure,
+  over: Partial<Config> = {},
+  context: Partial<ToolContext> = {},
+  undefinedBecause?: string,
+) => {
   const asked: string[] = []
+  const faults: string[] = []
   const settled: Config = { ...config, ...over }
   const { arm, clock, control } = createFakeAzure([], {
     maxRetries: 0,
     send: async request => {
       const text = asText(request)
       asked.push(text)
+      if (undefinedBecause === undefined) faults.push(...sentFaults(request.method, request.url, request.body))
       const found = azure(text, request)
       if (isAnswer(found)) return found
       return found === undefined ? failure(404, 'NotFound', `nothing at ${text}`) : answer(200, found)
@@ -90,6 +101,7 @@ export const createTools = (azure: Azure, over: Partial<Config> = {}, context: P
       signIn: undefined,
       ...context,
     })
+    if (faults.length > 0) throw new Error(faults.splice(0).join('\n'))
     const body = JSON.parse(json)
     return { ...(isError ? body.error : body), asked: [...asked] }
   }
