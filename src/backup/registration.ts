@@ -15,14 +15,14 @@ import {
   toContainer,
 } from './containers.ts'
 import { type Workload, workloadOf } from './datasources.ts'
-import { type Fields, fields, list, text, time, whole, word } from './fields.ts'
+import type { Fault } from './faults.ts'
+import { type Fields, fields, list, text, time, whole } from './fields.ts'
 import { type Machine, machineOf, vmId } from './machines.ts'
 import { withVaultOf } from './vault-names.ts'
-import { faultOf, regionOf, vmProtection } from './vm-protection.ts'
+import { regionOf, toldFault, vmProtection } from './vm-protection.ts'
 
 type Status = CheckRegistrationStatusOutput
 type WorkloadRow = Status['workloads'][number]
-type Fault = WorkloadRow['error']
 
 const databases = ['SQL', 'SAPHana', 'SAPAse'] as const satisfies Workload[]
 
@@ -32,10 +32,9 @@ const askedOf = ({ workload_type: word }: CheckRegistrationStatusInput) => ({
   isVmAsked: word === undefined || word === 'VM',
 })
 
-const detailFault = (told: Fields, endpoint: string): Fault => {
+const faultIn = (told: Fields): Fault | null => {
   const detail = fields(told.errorDetail)
-  const message = text(detail.message) ?? text(told.additionalDetail)
-  return faultOf(word(detail.code), { ...detail, message }, endpoint)
+  return toldFault({ ...detail, message: text(detail.message) ?? told.additionalDetail })
 }
 
 /** Databases by what they are: newer versions of the service count them in a table of their own. */
@@ -46,7 +45,7 @@ const countOf = (detail: Fields): number | null => {
   return whole(detail.itemCount) ?? (counts.length > 0 ? counts.reduce((sum, count) => sum + count, 0) : null)
 }
 
-const toWorkloadRow = (workload: Workload, container: Container | undefined, endpoint: string): WorkloadRow => {
+const toWorkloadRow = (workload: Workload, container: Container | undefined): WorkloadRow => {
   const none = { registration_status: null, health: null, item_count: null, error: null }
   if (!container) return { workload_type: workload, is_registered: false, ...none }
   const { properties } = container
@@ -66,7 +65,7 @@ const toWorkloadRow = (workload: Workload, container: Container | undefined, end
     registration_status: container.registrationStatus,
     health: text(properties.healthStatus),
     item_count: detail ? countOf(detail) : null,
-    error: faults.map(told => detailFault(told, endpoint)).find(fault => fault !== null) ?? null,
+    error: faults.map(faultIn).find(fault => fault !== null) ?? null,
   }
 }
 
@@ -106,7 +105,7 @@ const statusIn = async (
     friendly_name: told?.friendlyName ?? null,
     server_name: container?.serverName ?? null,
     last_updated_time: time(container?.properties.lastUpdatedTime),
-    workloads: workloads.map(workload => toWorkloadRow(workload, container, context.arm.endpoint)),
+    workloads: workloads.map(workload => toWorkloadRow(workload, container)),
     vm_protection: protection,
     ...(warnings.length > 0 ? { warnings } : {}),
   }

@@ -1,34 +1,26 @@
 /** Whether a VM is protected itself, by which vault and policy: the region of the vault tells. */
-import { isKnownCode, remedyFor } from '../arm/error-codes.ts'
+import { isNoFault } from '../arm/error-codes.ts'
 import type { CheckRegistrationStatusOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
 import { parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
-import { enumWord, type Fields, fields, text, texts, word } from './fields.ts'
+import { type Fault, faultOf } from './faults.ts'
+import { enumWord, type Fields, fields, text, word } from './fields.ts'
 import { vmItemId } from './items.ts'
 import { regionPath, vaultLocation } from './vault-location.ts'
 
 type Protection = NonNullable<CheckRegistrationStatusOutput['vm_protection']>
 
-/** An error that Azure tells inside of an answer, with what to do about it; null where the code says that there is none. */
-export const faultOf = (
-  code: string | null,
-  { message, recommendations }: Fields,
-  endpoint: string,
-): Protection['error'] => {
-  if (code === null || /^(success|0)$/i.test(code)) return null
-  return {
-    code,
-    title: null,
-    message: text(message) ?? '',
-    recommendations: texts(recommendations),
-    remediation: isKnownCode(code) ? remedyFor(code, 0, true).remediation.replaceAll('{endpoint}', endpoint) : null,
-  }
+/** An error that Azure tells inside of an answer; null where its code says that there is none. */
+export const toldFault = ({ code, message, recommendations }: Fields): Fault | null => {
+  const told = word(code)
+  if (told === null || isNoFault(told, null)) return null
+  return faultOf(told, null, text(message), recommendations)
 }
 
 const protectionWords = ['Invalid', 'NotProtected', 'Protecting', 'Protected', 'ProtectionFailed']
 
-export const toProtection = (raw: unknown, endpoint: string): Protection => {
+export const toProtection = (raw: unknown): Protection => {
   const body = fields(raw)
   const status = enumWord(body.protectionStatus, protectionWords)
   // Some versions of the service give a URL in place of the id.
@@ -43,7 +35,7 @@ export const toProtection = (raw: unknown, endpoint: string): Protection => {
     vault_name: vault?.vaultName ?? null,
     policy_name: text(body.policyName),
     item_id: vault && item ? vmItemId({ ...vault, id: parsed.id as VaultRef['id'] }, item) : null,
-    error: faultOf(word(body.errorCode), { message: body.errorMessage }, endpoint),
+    error: toldFault({ code: body.errorCode, message: body.errorMessage }),
   }
 }
 
@@ -57,32 +49,26 @@ export const vmProtection = (
   context: ToolContext,
   warnings: string[],
 ): Promise<Protection | null> =>
-  orWarning(
-    async () => {
-      const parsed = parseArmId(id)
-      const path = `${regionPath(parsed?.subscriptionId ?? '', region)}/backupStatus`
-      const answer = await context.arm.readingPost(path, {}, { resourceType: 'VM', resourceId: id })
-      const protection = toProtection(answer, context.arm.endpoint)
-      // A recording gives the nearest answer that it has.
-      const named = protection.item_id?.split(';').at(-1)
-      if (named === undefined || sameText(named, parsed?.names.get('virtualmachines'))) return protection
-      throw new Problem('azure_error', `the answer is about ${named}.`, 'Try again.')
-    },
-    context,
-    warnings,
-  )
+  orWarning(async () => {
+    const parsed = parseArmId(id)
+    const path = `${regionPath(parsed?.subscriptionId ?? '', region)}/backupStatus`
+    const answer = await context.arm.readingPost(path, {}, { resourceType: 'VM', resourceId: id })
+    const protection = toProtection(answer)
+    // A recording gives the nearest answer that it has.
+    const named = protection.item_id?.split(';').at(-1)
+    if (named === undefined || sameText(named, parsed?.names.get('virtualmachines'))) return protection
+    throw new Problem('azure_error', `the answer is about ${named}.`, 'Try again.')
+  }, warnings)
 
 /** What `ask` gives, or null with a warning: the rest of the result is worth having without it. */
 const orWarning = async <T>(
   ask: () => Promise<T>,
-  { signal }: ToolContext,
   warnings: string[],
   isFatal: (problem: Problem) => boolean = () => false,
 ): Promise<T | null> => {
   try {
     return await ask()
   } catch (error) {
-    signal.throwIfAborted()
     if (!(error instanceof Problem) || isFatal(error)) throw error
     warnings.push(`Whether the VM itself is protected could not be asked: ${error.inOneLine}`)
     return null
@@ -97,7 +83,6 @@ export const regionOf = (vault: VaultRef, context: ToolContext, warnings: string
       if (/^[a-z0-9]+$/.test(region)) return region
       throw new Problem('azure_error', 'Azure does not tell the region of the vault.', 'Try again.')
     },
-    context,
     warnings,
     ({ httpStatus }) => httpStatus === 404,
   )
