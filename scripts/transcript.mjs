@@ -45,6 +45,11 @@ const questions = [
     { workload_type: 'mssql' },
     reply => names(body(reply).policies, 'policy_name') === 'HourlyLogBackup sql-full-diff-log',
   ),
+  tool(
+    'get_policy_details',
+    { policy_name: 'DefaultPolicy' },
+    reply => body(reply).summary === 'daily 02:00 UTC; keep 30 days; instant restore 2 days',
+  ),
   tool('list_protected_items', { unhealthy_only: true }, reply =>
     names(body(reply).protected_items).includes('app-01'),
   ),

@@ -649,7 +649,7 @@ t.test('without a configuration a tool that needs a value names the three ways t
         'an argument that the tool has',
       )
     }
-    t.equal((await listed(server)).length, 10, 'the tools are listed')
+    t.equal((await listed(server)).length, 14, 'the tools are listed')
   })
 })
 
@@ -731,7 +731,7 @@ timeout_seconds = 0
       t.equal((error.details?.faults as unknown[] | undefined)?.length, 5)
       t.match(error.remediation, /recovery-services-server status/)
     }
-    t.equal((await listed(server)).length, 10, 'what reads is listed')
+    t.equal((await listed(server)).length, 14, 'what reads is listed')
   })
   t.equal(stderr.trim().split('\n').length, 1, stderr)
   t.match(stderr, /subscription_id.*client_id.*timeout_seconds/)

@@ -85,7 +85,7 @@ t.test('the tarball installs in an empty folder without a network, and serves', 
   const { replies, stderr } = await ask(path.join(app, 'node_modules/.bin/recovery-services-server'), app, opening)
   t.equal(stderr, '')
   t.match(replies[0], { id: 0, result: { serverInfo: { version: manifest.version } } })
-  t.equal(replies[1].result.tools.length, 10)
+  t.equal(replies[1].result.tools.length, 14)
 })
 
 t.test('the licence of every package in the bundle comes with it', async t => {
@@ -107,7 +107,7 @@ t.test('a link to the program works from anywhere, also in a folder that cannot 
   const { replies, stderr } = await ask(link, work, opening)
   await chmod(work, 0o755)
   t.equal(stderr, '')
-  t.equal(replies[1].result.tools.length, 10)
+  t.equal(replies[1].result.tools.length, 14)
   const { stdout } = await run(
     link,
     [

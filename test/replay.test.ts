@@ -13,14 +13,17 @@ const { signal } = new AbortController()
 
 t.test('there are fixtures for every noun', async t => {
   t.same([...new Set(names.map(name => path.dirname(name)))].sort(), [
+    'containers',
     'jobs',
     'operations',
     'policies',
     'protectable-containers',
     'protectable-items',
     'protected-items',
+    'recovery-points',
     'subscriptions',
     'vaults',
+    'workload-items',
   ])
 })
 

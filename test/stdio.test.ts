@@ -139,7 +139,7 @@ t.test('each legacy revision has its own shapes, and batches are of 2025-03-26 o
     t.equal(result?.protocolVersion, revision)
     t.same(Object.keys(result?.serverInfo as object).sort(), infoKeys)
     const { tools } = (await server.request('tools/list')).result as { tools: object[] }
-    t.equal(tools.length, 10)
+    t.equal(tools.length, 14)
     for (const tool of tools) t.same(Object.keys(tool).sort(), toolKeys, revision)
 
     const good = (await server.request('tools/call', call('list_vaults'))).result

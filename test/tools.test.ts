@@ -30,6 +30,9 @@ const finance = `${vaultPath}/backupFabrics/Azure/protectionContainers/StorageCo
 const vmId = (name: string): string =>
   `/subscriptions/${subscription}/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/${name}`
 
+const point = (count: number): string => `22612749879261944${count}`
+const logs = 'DefaultRangeRecoveryPoint'
+
 const all = ['web-01', 'web-02', 'app-01', 'legacy-01', 'old-01', 'orders', 'billing', 'PRD', 'ledger', 'finance', 'hr']
 const vms = all.slice(0, 5)
 const protectable = {
@@ -39,6 +42,11 @@ const protectable = {
   SAPAse: ['ASP', 'master'],
   AzureFileShare: ['legal', 'scratch'],
 }
+
+const dataVm = (name: string): string => vmId(name).replace('rg-app', 'rg-data')
+const dataContainer = (name: string): string =>
+  `${vaultPath}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;${name}`
+const sqlNames = ['MSSQLSERVER', 'orders', 'billing', 'reporting']
 
 /** Arguments, and the plain names of the rows in their order. */
 const lists: [tool: string, noun: string, name: string, rows: [args: Args, names: unknown[]][]][] = [
@@ -54,6 +62,25 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
       [{ name_contains: 'nothing' }, []],
       [{ subscription: 'contoso test' }, ['vault-test']],
       [{ subscription: '00000000-0000-0000-0000-000000000002', resource_group: 'rg-test' }, ['vault-test']],
+    ],
+  ],
+  [
+    'list_workload_items',
+    'workload_items',
+    'friendly_name',
+    [
+      [{}, [...sqlNames, 'HDB', 'SYSTEMDB', 'PRD', 'ASP', 'master', 'ledger']],
+      [{ workload_type: 'mssql' }, sqlNames],
+      [{ workload_type: 'SAP HANA' }, ['HDB', 'SYSTEMDB', 'PRD']],
+      [{ workload_type: 'sapase' }, ['ASP', 'master', 'ledger']],
+      [{ server: 'SQL-01' }, sqlNames],
+      [{ server: 'sql-01.contoso.com', workload_type: 'SQL' }, sqlNames],
+      [{ server: 'rg-sap/ase-01' }, ['ASP', 'master', 'ledger']],
+      [{ server: dataVm('sql-01') }, sqlNames],
+      [{ server: dataContainer('sql-01') }, sqlNames],
+      [{ server: 'rg-data/sql-01', workload_type: 'SAPHana' }, []],
+      [{ server: 'web-01' }, []],
+      [{ vault: 'vault-dr' }, []],
     ],
   ],
   [
@@ -166,6 +193,32 @@ const lists: [tool: string, noun: string, name: string, rows: [args: Args, names
       [{ since: '2026-11-21T12:00:00Z', until: '2026-11-22T12:00:00+00:00', vault: 'vault-dr' }, []],
       [{ secondary_region: true }, [22, 21].map(job)],
       [{ secondary_region: true, workload_type: 'SQL' }, [job(22)]],
+    ],
+  ],
+  [
+    'list_recovery_points',
+    'recovery_points',
+    'recovery_point_id',
+    [
+      [{ item: sqlItem('orders') }, [logs, '506716423694515', '506716423694514', '506716423694513']],
+      [{ item: 'web-01' }, [26, 25, 24, 23].map(point)],
+      [{ item: vmId('web-01'), tier: 'snapshot' }, [26, 25].map(point)],
+      [{ item: 'rg-app/web-01', workload_type: 'VM', tier: 'archive' }, [point(23)]],
+      [{ item: 'web-01', consistency: 'app' }, [26, 23].map(point)],
+      [{ item: 'web-01', since: '2026-11-15T00:00:00Z', until: '2026-11-22T00:00:00Z' }, [25, 24].map(point)],
+      [{ item: 'web-02' }, []],
+      [{ item: 'app-01', tier: 'vault' }, [31, 30].map(point)],
+      [{ item: 'app-01', tier: 'InstantRP' }, [point(31)]],
+      [{ item: 'legacy-01' }, [point(40)]],
+      [{ item: 'old-01' }, [point(50)]],
+      [{ item: 'contosofiles/finance' }, ['2260994886186317162', '2260994886186317161']],
+      [{ item: 'hr' }, ['2260994886186317157', '2260994886186317156']],
+      [{ item: 'sql-01/orders', since: '2026-11-14T23:45:05Z', until: '2026-11-15T01:00:39Z' }, [logs]],
+      [{ item: 'sql-01/orders', until: '2026-11-08T01:00:37Z' }, []],
+      [{ item: 'PRD' }, [logs, '39253522575996', '39253522575995']],
+      [{ item: 'ledger' }, ['39253522575997', logs]],
+      [{ item: 'web-01', secondary_region: true }, [point(25)]],
+      [{ item: 'orders', secondary_region: true }, [logs, '506716423694514']],
     ],
   ],
 ]
@@ -297,6 +350,133 @@ const results: [tool: string, args: Args, parts: object][] = [
     { checks: [{}, {}, {}, { name: 'vault', status: 'failed' }, { status: 'skipped' }] },
   ],
   [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    {
+      vm_name: 'sql-01',
+      resource_group: 'rg-data',
+      vault_name: 'vault-prod',
+      source_id: dataVm('sql-01'),
+      id: dataContainer('sql-01'),
+      friendly_name: 'sql-01',
+      server_name: 'sql-01',
+      last_updated_time: '2026-05-04T07:12:10.441Z',
+      workloads: [
+        {
+          workload_type: 'SQL',
+          is_registered: true,
+          registration_status: 'Registered',
+          health: 'Healthy',
+          item_count: 4,
+        },
+        { workload_type: 'SAPHana', is_registered: false, registration_status: null, item_count: null },
+        { workload_type: 'SAPAse', is_registered: false },
+      ],
+      vm_protection: { is_protected: false, protection_status: 'NotProtected', vault_id: null, policy_name: null },
+      warnings: undefined,
+    },
+  ],
+  ['check_registration_status', { vm: 'SQL-01', workload_type: 'any database' }, { id: dataContainer('sql-01') }],
+  [
+    'check_registration_status',
+    { vm: 'ase-01', workload_type: 'ase' },
+    {
+      workloads: [
+        {
+          workload_type: 'SAPAse',
+          is_registered: true,
+          health: 'Unhealthy',
+          error: { code: 'UserErrorGuestAgentStatusUnavailable', remediation: /168\.63\.129\.16/ },
+        },
+      ],
+      vm_protection: null,
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: 'web-01', workload_type: 'VM' },
+    {
+      source_id: vmId('web-01'),
+      id: null,
+      workloads: [],
+      vm_protection: {
+        is_protected: true,
+        vault_id: vaultPath,
+        vault_name: 'vault-prod',
+        policy_name: 'DefaultPolicy',
+        item_id: vmItem('web-01'),
+        error: null,
+      },
+    },
+  ],
+  [
+    'check_registration_status',
+    { vm: vmId('web-02') },
+    { id: null, friendly_name: null, workloads: [{ is_registered: false }], vm_protection: { is_protected: true } },
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01' },
+    {
+      workload_items: [
+        {
+          id: `${dataContainer('sql-01')}/protectableItems/SQLInstance;MSSQLSERVER`,
+          workload_type: 'SQL',
+          item_type: 'SQLInstance',
+          vm_name: 'sql-01',
+          resource_group: 'rg-data',
+          instance_name: 'MSSQLSERVER',
+          database_name: null,
+          protection_state: 'NotProtected',
+          is_auto_protectable: true,
+          item_count: 3,
+          data_directories: [
+            { type: 'Data', path: 'F:\\data\\' },
+            { type: 'Log', path: 'G:\\log\\' },
+          ],
+        },
+        { item_type: 'SQLDataBase', database_name: 'orders', protection_state: 'Protected', data_directories: [] },
+      ],
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'vm-long-term' },
+    {
+      id: `${vaultPath}/backupPolicies/vm-long-term`,
+      policy_type: 'standard',
+      summary:
+        'weekly Saturday 22:00 W. Europe Standard Time; keep 12 weeks on Saturday, 24 months on first Saturday, 7 years on first Saturday of January; instant restore 5 days; archive after 3 months',
+      tiering: 'archive after 3 months',
+      snapshot_resource_group_prefix: 'rg-snapshots-',
+      snapshot_resource_group_suffix: null,
+      protected_items: [{ id: vmItem('app-01'), last_backup_status: 'Failed' }],
+      raw: undefined,
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: `${vaultPath}/backupPolicies/sql-full-diff-log`, include_raw: true },
+    {
+      workload_type: 'SQL',
+      compression: true,
+      schedule: 'full weekly Sunday 22:00 UTC; differential Wednesday 22:00; log every 15 minutes',
+      parts: [{ backup_type: 'Full' }, { backup_type: 'Differential' }, { retention: '15 days' }],
+      protected_items: [{ friendly_name: 'orders', vm_name: 'sql-01' }, { friendly_name: 'billing' }],
+      raw: { name: 'sql-full-diff-log' },
+    },
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'share-hourly-vaulted' },
+    {
+      workload_type: 'AzureFileShare',
+      retention: '30 days; snapshots 5 days',
+      protected_items: [{ id: finance, storage_account: 'contosofiles' }],
+    },
+  ],
+  ['get_policy_details', { policy_name: 'HourlyLogBackup' }, { protected_items_count: 0, protected_items: [] }],
+  [
     'get_job_details',
     { job_id: job(1) },
     {
@@ -416,7 +596,22 @@ const refusals: [tool: string, args: Args, code: string, message: RegExp][] = [
     /cursor.*belongs to AzureWorkload/,
   ],
   ['list_protected_items', { servr: 'x' }, 'invalid_arguments', /"server"/],
+  ['check_registration_status', {}, 'invalid_arguments', /vm/],
+  ['check_registration_status', { vm: 'rg-data/sql-01', workload_type: 'afs' }, 'invalid_arguments', /AnyDatabase/],
+  ['check_registration_status', { vm: dataContainer('x'), vault: 'vault-dr' }, 'invalid_arguments', /vault/],
+  ['list_workload_items', { workload_type: 'VM' }, 'invalid_arguments', /SQL, SAPHana, SAPAse/],
   ['get_job_details', {}, 'invalid_arguments', /job_id/],
+  ['get_policy_details', { policy_name: 'x/y' }, 'invalid_arguments', /policy_name/],
+  ['get_policy_details', { policy_name: 'never-recorded' }, 'unreachable', /backupPolicies/],
+  ['list_recovery_points', {}, 'invalid_arguments', /item/],
+  ['list_recovery_points', { item: sqlItem('billing') }, 'unreachable', /recoveryPoints/],
+  ['list_recovery_points', { item: vmItem('web-02'), secondary_region: true }, 'unreachable', /recoveryPoints\//],
+  [
+    'list_recovery_points',
+    { item: 'a//b', since: '2026-11-22T00:00:00Z', until: '2026-11-21T00:00:00Z', cursor: 'x' },
+    'invalid_arguments',
+    /cursor.*item.*since/,
+  ],
   ['get_job_details', { job_id: job(99) }, 'unreachable', /backupJobs/],
   ['track_async_operation', {}, 'invalid_arguments', /operation_id/],
   ['track_async_operation', { operation_url: 'https://evil.example/x' }, 'invalid_arguments', /management\.azure\.com/],
@@ -456,7 +651,17 @@ t.test('every id that a tool returns is accepted by the next', async t => {
     // A share's item has an opaque name and its recording is not among the fixtures.
     if (!String(id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: id })
     if (vm_name === friendly_name) await calls.good('list_backup_jobs', { item: source_id })
+    for (const item of vm_name === friendly_name ? [id, source_id] : [id])
+      if (friendly_name !== 'billing') await calls.good('list_recovery_points', { item })
   }
+  for (const { id, policy_name, schedule, retention } of await rowsOf('list_policies', 'policies'))
+    for (const given of [id, policy_name]) {
+      const told = await calls.good('get_policy_details', { policy_name: given })
+      t.match(told, { id, policy_name, schedule, retention })
+      t.equal((told.protected_items as Row[]).length, told.protected_items_count)
+      for (const item of told.protected_items as Row[])
+        if (!String(item.id).includes('AzureFileShare')) await calls.good('list_backup_jobs', { item: item.id })
+    }
   const jobs = await rowsOf('list_backup_jobs', 'jobs')
   for (const { id, job_id, item_id } of jobs) {
     t.equal((await calls.good('get_job_details', { job_id: id })).job_id, job_id)
@@ -509,6 +714,8 @@ t.test('what an item row says', async t => {
 const version = 'api-version=2025-08-01'
 const crr = `/subscriptions/${subscription}/providers/Microsoft.RecoveryServices/locations/westus`
 const window = "startTime eq '2026-11-21 12:00:00 AM' and endTime eq '2026-11-22 01:05:09 PM'"
+const dates = window.replace('startTime', 'startDate').replace('endTime', 'endDate')
+const from2010 = dates.replace('2026-11-21', '2010-01-01')
 const times = { since: '2026-11-21T00:00:00Z', until: '2026-11-22T14:05:08.5+01:00' }
 
 const protectableFilters = {
@@ -535,6 +742,25 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
       `GET ${vaultPath}/backupUsageSummaries?${version}&$filter=type eq 'BackupProtectedItemCountSummary'`,
       `GET ${vaultPath}/usages?${version}`,
       `GET ${vaultPath}?${version}`,
+    ],
+  ],
+  [
+    'check_registration_status',
+    { vm: dataVm('x-1'), workload_type: 'SQL' },
+    [`GET ${dataContainer('x-1')}?${version}`],
+  ],
+  [
+    'list_workload_items',
+    {},
+    [
+      `GET ${vaultPath}/backupProtectionContainers?${version}&$filter=backupManagementType eq 'AzureWorkload' and status eq 'Registered'`,
+    ],
+  ],
+  [
+    'list_workload_items',
+    { server: 'rg-data/sql-01', workload_type: 'SQL' },
+    [
+      `GET ${dataContainer('sql-01')}/items?${version}&$filter=backupManagementType eq 'AzureWorkload' and workloadType eq 'SQLDataBase'`,
     ],
   ],
   ['list_policies', {}, [`GET ${vaultPath}/backupPolicies?${version}`]],
@@ -576,6 +802,14 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     'list_protectable_items',
     { backup_management_type: 'AzureIaasVM' },
     [`GET ${vaultPath}/backupProtectableItems?${version}&$filter=${protectableFilters.VM}`],
+  ],
+  [
+    'get_policy_details',
+    { policy_name: 'vm-daily' },
+    [
+      `GET ${vaultPath}/backupPolicies/vm-daily?${version}`,
+      `GET ${vaultPath}/backupProtectedItems?${version}&$filter=policyName eq 'vm-daily'`,
+    ],
   ],
   [
     'list_protected_items',
@@ -626,10 +860,34 @@ const requests: [tool: string, args: Args, urls: string[]][] = [
     { ...times, secondary_region: true },
     [`GET ${vaultPath}?${version}`, `POST ${crr}/backupCrrJobs?api-version=2021-11-15&$filter=${window}`],
   ],
+  // With an id of its own nothing but points is asked for, whatever it is.
+  ['list_recovery_points', { item: vmItem('web-01') }, [`GET ${vmItem('web-01')}/recoveryPoints?${version}`]],
+  ['list_recovery_points', { item: finance, ...times }, [`GET ${finance}/recoveryPoints?${version}&$filter=${dates}`]],
+  [
+    'list_recovery_points',
+    { item: sqlItem('orders').replace('/protectedItems/', '/protectableItems/') },
+    [
+      `GET ${sqlItem('orders')}/recoveryPoints?${version}&$filter=restorePointQueryType eq 'Log'`,
+      `GET ${sqlItem('orders')}/recoveryPoints?${version}`,
+    ],
+  ],
+  [
+    'list_recovery_points',
+    { item: sqlItem('orders'), until: '2026-11-22T13:05:08.5Z', secondary_region: true, tier: 'vault' },
+    [
+      `GET ${sqlItem('orders')}/recoveryPoints/?api-version=2021-11-15&$filter=${from2010}`,
+      `GET ${sqlItem('orders')}/recoveryPoints/?api-version=2021-11-15&$filter=restorePointQueryType eq 'Log' and ${from2010}`,
+    ],
+  ],
   ['get_job_details', { job_id: job(1) }, [`GET ${vaultPath}/backupJobs/${job(1)}?${version}`]],
   // The region was remembered.
   ['get_job_details', { job_id: job(1), secondary_region: true }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
   ['get_job_details', { job_id: `${crr}/backupJobs/${job(1)}` }, [`POST ${crr}/backupCrrJob?api-version=2021-11-15`]],
+  [
+    'check_registration_status',
+    { vm: 'rg-data/sql-01' },
+    [`GET ${dataContainer('sql-01')}?${version}`, `POST ${crr.replace('westus', 'eastus')}/backupStatus?${version}`],
+  ],
   [
     'test_connection',
     {},
@@ -658,7 +916,11 @@ t.test(
       json(
         response,
         200,
-        place === vaultPath ? whole : /\/backup(Crr)?Jobs?\/?[^/]*-/i.test(place) ? bare : { value: [] },
+        place === vaultPath
+          ? whole
+          : /\/(backup((Crr)?Jobs?|Policies)\/?|protectionContainers\/)[^/]*-[^/]*$/i.test(place)
+            ? { ...bare, name: place.split('/').at(-1) }
+            : { value: [] },
       )
     })
     const calls = await checked(t, azure)
@@ -750,12 +1012,16 @@ const order = [
   'list_vaults',
   'get_vault',
   'test_connection',
+  'check_registration_status',
   'list_protectable_containers',
   'list_protectable_items',
+  'list_workload_items',
   'list_policies',
+  'get_policy_details',
   'list_protected_items',
   'list_backup_jobs',
   'get_job_details',
+  'list_recovery_points',
   'track_async_operation',
 ]
 
@@ -812,7 +1078,10 @@ for (const mode of ['legacy', 'auto', { pin: '2026-07-28' }] as const)
       order.map(name => toolPrefix + name),
     )
     const given: Record<string, Args> = {
+      check_registration_status: { vm: 'sql-01' },
+      get_policy_details: { policy_name: 'vm-long-term' },
       get_job_details: { job_id: job(2) },
+      list_recovery_points: { item: 'orders' },
       track_async_operation: { operation_url: operation(2) },
     }
     // It holds structured content against the served schema itself, and throws.

@@ -4,7 +4,8 @@
  */
 import { Problem, type ProblemCode, type ProblemFacts } from '../problem.ts'
 import { type AzureError, parseAzureError, readBody } from './envelopes.ts'
-import { isKnownCode, type Remedy, remedyFor } from './error-codes.ts'
+import { isKnownCode, remedyFor } from './error-codes.ts'
+import type { Remedy } from './error-table.ts'
 import { missingRight } from './permissions.ts'
 import type { ArmResponse, SendError } from './send.ts'
 import { safeText } from './texts.ts'

@@ -68,7 +68,7 @@ export const datasources: Readonly<Record<Workload, Datasource>> = {
   AzureFileShare: {
     managementType: 'AzureStorage',
     azureWord: 'AzureFileShare',
-    answers: ['azurefileshare', 'azurefileshareprotecteditem'],
+    answers: ['azurefileshare', 'azurestorage', 'azurefileshareprotecteditem'],
     itemPrefix: 'azurefileshare',
     noun: 'file share',
   },
@@ -95,7 +95,7 @@ export const workloadOf = (word: string | null, managementType: string | null = 
  * word out, their management type says it.
  */
 export const workloadWord = (word: string | null, managementType: string | null): string | null =>
-  workloadOf(word ?? (managementType === 'AzureStorage' ? 'AzureFileShare' : managementType), managementType) ?? word
+  workloadOf(word ?? managementType, managementType) ?? word
 
 /** The management type that two arguments together ask for. Throws InputError where they contradict each other. */
 export const managementTypeOf = (input: {

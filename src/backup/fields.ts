@@ -28,6 +28,9 @@ export const whole = (value: unknown): number | null => {
 }
 /** A code that is a text here and a number there. */
 export const word = (value: unknown): string | null => (typeof value === 'number' ? String(value) : text(value))
+/** A word of an enumeration; some versions of the service send its place, counted from 0. */
+export const enumWord = (value: unknown, words: readonly string[]): string | null =>
+  typeof value === 'number' ? (words[value] ?? null) : text(value)
 /** The texts of an open object, numbers and booleans as text; what has parts of its own is left out. */
 export const textsByName = (value: unknown): [name: string, value: string][] =>
   Object.entries(fields(value)).flatMap(([name, item]) =>

@@ -142,10 +142,11 @@ export const checkSelector = (selector: string): void => {
 }
 
 /**
- * The protected item that a selector means. Nothing is listed for the id of a protected or protectable item or of a VM,
- * nor for `group/vm` with workload VM; anything else is looked for in one list of the vault's items.
+ * The protected item that a selector means, with the names that its id tells. Nothing is asked for the id of a protected or
+ * protectable item or of a VM, nor for `group/vm` with workload VM; anything else is looked for in one list of the vault's
+ * items.
  */
-export const resolveItem = async (
+export const locateItem = async (
   selector: string,
   workload: Workload | undefined,
   vault: VaultRef,
@@ -157,6 +158,18 @@ export const resolveItem = async (
   const [group, vm] = parts
   if (workload === 'VM' && parts.length === 2 && group && vm && parts.every(isName)) return vmItem(vault, group, vm)
   return findItem(selector, vault, context, workload, names => fits(parts, names))
+}
+
+/** The same with all names, for which an item that was given by its own id may have to be read. */
+export const resolveItem = async (
+  selector: string,
+  workload: Workload | undefined,
+  vault: VaultRef,
+  context: ToolContext,
+): Promise<ProtectedItemRef> => {
+  const item = await locateItem(selector, workload, vault, context)
+  const isOwnId = protectedOrProtectable.test(parseArmId(selector)?.type ?? '')
+  return isOwnId ? { ...item, names: await namesById(item.id, context) } : item
 }
 
 const itemById = async (
@@ -172,8 +185,9 @@ const itemById = async (
   }
   if (parsed && protectedOrProtectable.test(parsed.type)) {
     const itemId = parsed.id.replace(/\/protectableItems\/(?=[^/]+$)/i, '/protectedItems/')
-    isOf(namesOf(itemId, {}).workload)
-    return { id: itemId, vault, names: await namesById(itemId, context) }
+    const computed = namesOf(itemId, {})
+    isOf(computed.workload)
+    return { id: itemId, vault, names: computed }
   }
   const { names, resourceGroup: group } = parsed ?? {}
   const [vm, share, account] = [names?.get('virtualmachines'), names?.get('shares'), names?.get('storageaccounts')]

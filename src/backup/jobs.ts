@@ -1,123 +1,26 @@
 /** Jobs of a vault: backups, restores and changes of configuration, in its own region and in the paired one. */
-import type { GetJobDetailsOutput, ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
+import type { ListBackupJobsInput, ListBackupJobsOutput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument, checkAll, InputError, pointerTo } from '../tools/input-error.ts'
-import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { badArgument, checkAll } from '../tools/input-error.ts'
+import { isName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, workloadOf, workloadWord } from './datasources.ts'
-import {
-  bytes,
-  type Fields,
-  fields,
-  flag,
-  list,
-  number,
-  seconds,
-  text,
-  texts,
-  textsByName,
-  time,
-  word,
-} from './fields.ts'
-import { filterOf, filterTime } from './filters.ts'
-import { checkSelector, type ItemNames, resolveItem, sameHost, vmItemId } from './items.ts'
+import { fields, text } from './fields.ts'
+import { filterOf } from './filters.ts'
+import { checkSelector, type ItemNames, resolveItem, sameHost } from './items.ts'
+import { jobEnd, percentOf, toJobDetails, toJobRow } from './job-rows.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
+import { regionPath, vaultLocation } from './vault-location.ts'
 import { withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
-
-type JobRow = ListBackupJobsOutput['jobs'][number]
-type JobError = NonNullable<JobRow['error']>
+import { filterTimes, type Window, windowOf } from './windows.ts'
 
 const dayMs = 24 * 3_600_000
-const overStatuses: ReadonlySet<string> = new Set(['Completed', 'CompletedWithWarnings', 'Failed', 'Cancelled'])
 
-export const isJobOver = (status: string): boolean => overStatuses.has(status)
-
-/** Errors of a job; shares leave the title out, agents the code; databases add a message of their own. */
-const errorsOf = (properties: Fields): JobError[] => {
-  const errors = list(properties.errorDetails).map(detail => ({
-    code: word(detail.errorCode) ?? '',
-    title: text(detail.errorTitle),
-    message: text(detail.errorString) ?? '',
-    recommendations: texts(detail.recommendations),
-  }))
-  const dynamic = text(fields(properties.extendedInfo).dynamicErrorMessage)
-  if (dynamic === null || errors.some(error => error.message === dynamic)) return errors
-  return [...errors, { code: errors[0]?.code ?? '', title: null, message: dynamic, recommendations: [] }]
-}
-
-/** A VM's item id follows from the container that the job names; other jobs name their item by its plain name only. */
-const itemIdOf = (properties: Fields, vault: VaultRef): string | null => {
-  const container = /^(?:IaasVMContainer;)?(iaasvmcontainer(?:v2)?;[^;]+;[^;]+)$/i.exec(
-    text(properties.containerName) ?? '',
-  )
-  return container?.[1] ? vmItemId(vault, container[1]) : null
-}
-
-export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
-  const body = fields(raw)
-  const properties = fields(body.properties)
-  const managementType = text(properties.backupManagementType)
-  return {
-    id: text(body.id) ?? '',
-    job_id: text(body.name) ?? lastName(text(body.id) ?? ''),
-    vault_name: vault.vaultName,
-    operation: text(properties.operation) ?? '',
-    status: text(properties.status) ?? '',
-    friendly_name: text(properties.entityFriendlyName),
-    item_id: itemIdOf(properties, vault),
-    backup_management_type: managementType,
-    workload_type: workloadWord(text(properties.workloadType), managementType),
-    start_time: time(properties.startTime),
-    end_time: time(properties.endTime),
-    duration_seconds: seconds(properties.duration),
-    is_user_triggered: flag(properties.isUserTriggered),
-    error: errorsOf(properties)[0] ?? null,
-  }
-}
-
-const percentOf = (properties: Fields): number | null =>
-  /^Completed/.test(text(properties.status) ?? '') ? 100 : number(fields(properties.extendedInfo).progressPercentage)
-
-/** Older versions of the service send the number 1 where newer ones send the word. It stays on finished jobs. */
-const isCancellable = (properties: Fields): boolean =>
-  properties.status === 'InProgress' &&
-  Array.isArray(properties.actionsInfo) &&
-  properties.actionsInfo.some(action => action === 1 || action === 'Cancellable')
-
-export const toJobDetails = (raw: unknown, vault: VaultRef, includeRaw = false): GetJobDetailsOutput => {
-  const body = fields(raw)
-  const properties = fields(body.properties)
-  const extended = fields(properties.extendedInfo)
-  // Some of Azure's keys end in a space ("Recovery point time ").
-  const bag = Object.fromEntries(textsByName(extended.propertyBag).map(([name, value]) => [name.trim(), value]))
-  return {
-    ...toJobRow(raw, vault),
-    percent_complete: percentOf(properties),
-    is_cancellable: isCancellable(properties),
-    tasks: list(extended.tasksList).map(task => ({
-      task: text(task.taskId) ?? '',
-      status: text(task.status),
-      duration_seconds: seconds(task.duration),
-      percent_complete: number(task.progressPercentage),
-      detail: text(task.taskExecutionDetails),
-    })),
-    errors: errorsOf(properties),
-    backup_size_bytes: bytes(bag['Backup Size']),
-    transferred_bytes: bytes(bag['Data Transferred (in MB)'], 'MB'),
-    properties: bag,
-    ...(includeRaw ? { raw: body } : {}),
-  }
-}
-
-/** The path under which the vault's paired region keeps its jobs. One read of the vault, remembered with it. */
-const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Promise<string> => {
-  const location = await memory.recall(
-    `location:${vault.id}`,
-    dayMs,
-    async () => text(fields(await arm.getResource(vault.id)).location) ?? '',
-  )
+/** The path under which the vault's paired region keeps its jobs. */
+const secondaryPath = async (vault: VaultRef, context: ToolContext): Promise<string> => {
+  const location = await vaultLocation(vault, context)
   const region = pairedRegion(location)
   if (region === undefined)
     throw new Problem(
@@ -125,7 +28,7 @@ const secondaryPath = async (vault: VaultRef, { arm, memory }: ToolContext): Pro
       `${location || 'The region of the vault'} has no paired region.`,
       'Leave secondary_region out: all of this vault is in its own region.',
     )
-  return `/subscriptions/${vault.subscriptionId}/providers/Microsoft.RecoveryServices/locations/${region}`
+  return regionPath(vault.subscriptionId, region)
 }
 
 /** Jobs name their item by plain names, and not all of them; what a job does not name cannot tell it apart. */
@@ -154,35 +57,11 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
   return sameText(database, names.friendlyName) && isOn(server)
 }
 
-/** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
-const isRealTime = (given: string): boolean => {
-  const atMs = Date.parse(given)
-  const day = given.slice(0, 'yyyy-mm-dd'.length)
-  const isDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
-  return isDay && !Number.isNaN(atMs) && /^\d{4}-/.test(new Date(atMs).toISOString())
-}
+const windowOfJobs = (input: ListBackupJobsInput, nowMs: number): Window =>
+  windowOf(input, nowMs, untilMs => untilMs - dayMs)
 
-const windowOf = (
-  { since, until }: Pick<ListBackupJobsInput, 'since' | 'until'>,
-  nowMs: number,
-): { startTime: string; endTime: string } => {
-  const unreal = Object.entries({ since, until }).filter(([, given]) => given !== undefined && !isRealTime(given))
-  if (unreal.length > 0)
-    throw new InputError(
-      unreal.map(([name]) => ({
-        path: pointerTo(name),
-        message: 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z, on a day that there is',
-      })),
-    )
-  const untilMs = until === undefined ? nowMs : Date.parse(until)
-  const sinceMs = since === undefined ? untilMs - dayMs : Date.parse(since)
-  if (sinceMs >= untilMs) throw badArgument('since', 'must be before until, which is now where it is left out')
-  // Seconds are the finest the filter has: round outwards.
-  return {
-    startTime: filterTime(Math.floor(sinceMs / 1000) * 1000),
-    endTime: filterTime(Math.ceil(untilMs / 1000) * 1000),
-  }
-}
+const isStatus = (status: string, asked: string): boolean =>
+  sameText(status, asked) || (jobEnd(asked) !== undefined && jobEnd(status) === jobEnd(asked))
 
 /** Databases say how: `Backup (Full)` is a `Backup`. */
 const isOperation = (operation: string, asked: string): boolean => sameText(operation.replace(/ \(.*\)$/, ''), asked)
@@ -193,16 +72,16 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_backup_jobs', input),
     () => item !== undefined && checkSelector(item),
-    () => windowOf(input, nowMs),
+    () => windowOfJobs(input, nowMs),
   )
-  const window = windowOf(input, nowMs)
+  const window = windowOfJobs(input, nowMs)
   return withVaultOf('item', item, input.vault, context, vault => jobsIn(vault, input, window, context))
 }
 
 const jobsIn = async (
   vault: VaultRef,
   input: ListBackupJobsInput,
-  window: ReturnType<typeof windowOf>,
+  window: Window,
   context: ToolContext,
 ): Promise<ListBackupJobsOutput> => {
   const { workload_type: workload, item } = input
@@ -211,8 +90,10 @@ const jobsIn = async (
     input.secondary_region ? secondaryPath(vault, context) : undefined,
   ])
   const kind = workload ?? target?.names.workload
+  const { start: startTime, end: endTime } = filterTimes(window)
   const query = filterOf({
-    ...window,
+    startTime,
+    endTime,
     operation: input.operation,
     status: input.status,
     backupManagementType: kind && datasources[kind].managementType,
@@ -228,7 +109,7 @@ const jobsIn = async (
     const row = toJobRow(raw, vault)
     if (workload !== undefined && row.workload_type !== workload) return undefined
     // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
-    if (input.status !== undefined && !sameText(row.status, input.status)) return undefined
+    if (input.status !== undefined && !isStatus(row.status, input.status)) return undefined
     if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined
     return target === undefined || isJobOf(target.names, raw) ? row : undefined
   })
@@ -244,7 +125,7 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
   const { operation, status, friendly_name: name } = toJobRow(raw, vault)
   return {
     value: raw,
-    isOver: isJobOver(status),
+    isOver: jobEnd(status) !== undefined,
     retryAfterSeconds: undefined,
     percent: percentOf(fields(fields(raw).properties)),
     message: [operation, name, status].filter(part => part).join(' '),

@@ -5,20 +5,14 @@ import type { TrackAsyncOperationOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
 import { badArgument, InputError } from '../tools/input-error.ts'
 import { isName, parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
+import { faultOf } from './faults.ts'
 import { fields, time } from './fields.ts'
-import { isJobOver, jobStep, readJob, toJobDetails } from './jobs.ts'
+import { jobEnd, toJobDetails } from './job-rows.ts'
+import { jobStep, readJob } from './jobs.ts'
 import { follow, type Step } from './waiting.ts'
 
 type Tracked = TrackAsyncOperationOutput
 type Status = Tracked['status']
-
-/** A job's end as the end of the work. */
-const statusOfJob: Readonly<Record<string, Status>> = {
-  Completed: 'succeeded',
-  CompletedWithWarnings: 'succeeded_with_warnings',
-  Failed: 'failed',
-  Cancelled: 'cancelled',
-}
 
 const operationOf = (input: { operation_id?: string; operation_url?: string }, endpoint: string): Operation => {
   const { operation_id: id, operation_url: url } = input
@@ -40,8 +34,13 @@ const operationOf = (input: { operation_id?: string; operation_url?: string }, e
 
 type Ended = Exclude<Poll, { kind: 'running' }>
 
-/** The job that an operation started. Its id becomes part of a path, so it has to be a name. */
-const jobIdOf = ({ jobIds }: Ended): string | undefined => jobIds.find(isName)
+/**
+ * The job that an operation started; of several one that failed. Its id becomes part of a path, so it has to be a name.
+ */
+const jobIdOf = ({ body, jobIds }: Ended): string | undefined => {
+  const failed = Object.keys(fields(fields(fields(body).properties).failedJobsError))
+  return [...failed, ...jobIds].find(isName)
+}
 
 interface Look {
   poll: Poll
@@ -107,13 +106,12 @@ const toTracked = (
   }
 }
 
-const errorOf = ({ code, message }: OperationError) => ({ code, title: null, message, recommendations: [] })
+const errorOf = ({ code, message }: OperationError) => faultOf(code, null, message, [])
 
 const statusOf = (poll: Poll, jobStatus: string | undefined): Status => {
   if (poll.kind === 'running') return 'in_progress'
   if (poll.kind !== 'succeeded') return poll.kind
-  if (jobStatus === undefined) return 'succeeded'
-  return isJobOver(jobStatus) ? (statusOfJob[jobStatus] ?? 'succeeded') : 'in_progress'
+  return jobStatus === undefined ? 'succeeded' : (jobEnd(jobStatus) ?? 'in_progress')
 }
 
 export const operations = { track_async_operation: track } satisfies Partial<Handlers>

@@ -3,48 +3,13 @@ import type { ListProtectedItemsInput, ListProtectedItemsOutput } from '../gener
 import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import { containsText, lastName, sameText, type VaultRef } from './arm-ids.ts'
-import { type Fields, fields, list, seconds, text, texts, time, word } from './fields.ts'
+import { fields, seconds, text, time } from './fields.ts'
+import { healthOf } from './health.ts'
 import { isHeldBy, itemFilter, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectedItemsOutput['protected_items'][number]
-
-/** Words of any of the health fields that mean trouble. */
-const unhealthyWords: ReadonlySet<string> = new Set([
-  'unhealthy',
-  'protectionerror',
-  'actionrequired',
-  'actionsuggested',
-  'notreachable',
-  'failed',
-  'transientunhealthy',
-  'persistentunhealthy',
-])
-const isTrouble = (word: string | null): boolean => word !== null && unhealthyWords.has(word.toLowerCase())
-
-/** How backups of an item go. Azure has another one for restores, whose troubles are not the item's. */
-const backupKpi = (properties: Fields): Fields => fields(fields(properties.kpisHealths).BackupOperationStatusKPI)
-
-/** Codes and titles that say that all is well; 400239 is `IaasVmHealthGreenDefault`. */
-const isFault = ({ code, title }: Fields): boolean => {
-  const told = [word(code), text(title)].filter(each => each !== null)
-  return told.length > 0 && !told.some(each => /^(0|Success|400239)$|HealthGreen/i.test(each))
-}
-
-/** The fault of an item's backups: databases have one field for it, VMs and shares a list each. */
-const errorOf = (properties: Fields): ItemRow['error'] => {
-  const details = [...list(backupKpi(properties).resourceHealthDetails), ...list(properties.healthDetails)]
-  const last = fields(properties.lastBackupErrorDetail)
-  const found = [last, ...details].find(isFault)
-  if (!found) return null
-  return {
-    code: word(found.code) ?? '',
-    title: text(found.title),
-    message: text(found.message) ?? '',
-    recommendations: texts(found.recommendations),
-  }
-}
 
 export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
   const body = fields(raw)
@@ -52,11 +17,6 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
   const id = text(body.id) ?? ''
   const names = namesOf(id, properties)
   const policyId = text(properties.policyId)
-  const extended = fields(properties.extendedInfo)
-  const health =
-    text(properties.protectedItemHealthStatus) ?? text(properties.healthStatus) ?? text(properties.protectionStatus)
-  const state = text(properties.protectionState)
-  const lastStatus = text(properties.lastBackupStatus) ?? text(extended.lastBackupStatus)
   const isSoftDeleted = properties.isScheduledForDeferredDelete === true
   return {
     id,
@@ -70,23 +30,14 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     database_name: names.databaseName,
     storage_account: names.storageAccount,
     source_id: sourceIdOf(properties),
-    protection_state: state,
-    health,
-    is_healthy: ![
-      health,
-      state,
-      lastStatus,
-      text(properties.protectionStatus),
-      text(backupKpi(properties).resourceHealthStatus),
-    ].some(isTrouble),
-    last_backup_status: lastStatus,
+    protection_state: text(properties.protectionState),
+    ...healthOf(properties),
     last_backup_time: time(properties.lastBackupTime),
     latest_recovery_point_time: time(properties.lastRecoveryPoint),
     policy_name: text(properties.policyName) ?? (policyId === null ? null : lastName(policyId)),
     is_soft_deleted: isSoftDeleted,
     soft_delete_time: isSoftDeleted ? time(properties.deferredDeleteTimeInUTC) : null,
     soft_delete_remaining_seconds: isSoftDeleted ? seconds(properties.deferredDeleteTimeRemaining) : null,
-    error: errorOf(properties),
   }
 }
 
@@ -105,7 +56,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   const tests: Test[] = []
   if (server !== undefined) tests.push(({ id }, raw) => isHeldBy(server, namesOf(id, fields(fields(raw).properties))))
   if (state === 'SoftDeleted') tests.push(row => row.is_soft_deleted)
-  else if (state !== undefined) tests.push(row => row.protection_state === state && !row.is_soft_deleted)
+  else if (state !== undefined) tests.push(row => sameText(row.protection_state, state) && !row.is_soft_deleted)
   if (input.unhealthy_only) tests.push(row => !row.is_healthy)
   if (hours !== undefined) {
     const beforeMs = nowMs - hours * 3_600_000
@@ -115,7 +66,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
   const { workload_type: workload, backup_management_type: managementType, policy_name: policy } = input
   if (workload !== undefined) tests.push(row => row.workload_type === workload)
-  if (managementType !== undefined) tests.push(row => row.backup_management_type === managementType)
+  if (managementType !== undefined) tests.push(row => sameText(row.backup_management_type, managementType))
   if (policy !== undefined) tests.push(row => sameText(row.policy_name, policy))
   return tests
 }

@@ -128,13 +128,21 @@ const findVault = async (name: string, inSubscription: string, context: ToolCont
   throw noSuchVault(name, `No vault named "${name}" is visible in subscription ${inSubscription}.`, known)
 }
 
+/** Told once: what fails for it is not looked into again. */
+class NoSuchVault extends Problem {}
+
 /** The vaults there are, nearest names first, for somebody who named one that there is not. */
-const noSuchVault = (name: string, message: string, known: readonly VaultRef[], facts: ProblemFacts = {}): Problem => {
+const noSuchVault = (
+  name: string,
+  message: string,
+  known: readonly VaultRef[],
+  facts: ProblemFacts = {},
+): NoSuchVault => {
   const names = known.map(vault => vault.vaultName)
   const meant = names.find(each => sameText(each, name)) ?? nearest(name, names)
   const near = known.filter(vault => vault.vaultName === meant)
   const groups = near.map(vault => `${vault.resourceGroup}/${vault.vaultName}`)
-  return new Problem(
+  return new NoSuchVault(
     'not_found',
     message,
     `${groups.length > 0 ? `Did you mean ${groups.slice(0, 3).join(' or ')}? ` : ''}Use one of the candidates, or subscription/group/name for a vault of another subscription; recovery_services_list_vaults shows them.`,
@@ -153,23 +161,39 @@ const scopeCodes: ReadonlySet<string | undefined> = new Set([
 ])
 
 /**
- * Does work in a vault. Where Azure says that there is no such vault, the error names those that there are: one list
- * call, and only then. What was remembered of it is dropped.
+ * The error that names the vaults there are, where a 404 means that there is no such vault: one list call, and only where
+ * Azure's code may mean it. Undefined where something else in the vault is missing. Throws `error` where neither
+ * the list nor Azure's sentence tells. What was remembered of the vault is dropped.
  */
+export const noVault = async (
+  vault: VaultRef,
+  error: Problem,
+  context: ToolContext,
+): Promise<NoSuchVault | undefined> => {
+  if (error.httpStatus !== 404 || !scopeCodes.has(error.azureCode)) return undefined
+  if (error instanceof NoSuchVault) return error
+  if (error.details?.candidates !== undefined) return undefined // found missing among what the vault does have
+  const { memory, signal } = context
+  for (const key of ['subscriptions', `vaults:${vault.subscriptionId}`, `location:${vault.id}`]) memory.forget(key)
+  const known = await vaultsIn(vault.subscriptionId, context).catch(() => undefined)
+  signal.throwIfAborted()
+  if (
+    !known &&
+    (error.azureCode !== 'ResourceNotFound' || /'Microsoft\.RecoveryServices\/vaults\/[^/']+'/i.test(error.message))
+  )
+    throw error
+  if (!known || known.some(({ id }) => sameText(id, vault.id))) return undefined
+  const { azureCode, httpStatus, requestId, details } = error
+  const message = `There is no vault ${vault.vaultName} in resource group ${vault.resourceGroup} of subscription ${vault.subscriptionId}: ${error.message}`
+  return noSuchVault(vault.vaultName, message, known, { azureCode, httpStatus, requestId, details, cause: error })
+}
+
+/** Does work in a vault. Where Azure says that there is no such vault, the error names those that there are. */
 export const inVault = async <T>(vault: VaultRef, context: ToolContext, work: () => Promise<T>): Promise<T> => {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Problem) || error.httpStatus !== 404 || !scopeCodes.has(error.azureCode)) throw error
-    const { memory, signal } = context
-    for (const key of ['subscriptions', `vaults:${vault.subscriptionId}`, `location:${vault.id}`]) memory.forget(key)
-    const known = await vaultsIn(vault.subscriptionId, context).catch(() => undefined)
-    signal.throwIfAborted()
-    // Something else in the vault is missing, or the list does not tell.
-    if (!known || known.some(({ id }) => sameText(id, vault.id))) throw error
-    const { azureCode, httpStatus, requestId, details } = error
-    const message = `There is no vault ${vault.vaultName} in resource group ${vault.resourceGroup} of subscription ${vault.subscriptionId}: ${error.message}`
-    throw noSuchVault(vault.vaultName, message, known, { azureCode, httpStatus, requestId, details, cause: error })
+    throw (error instanceof Problem && (await noVault(vault, error, context))) || error
   }
 }
 

@@ -16,6 +16,9 @@ import { vaultsPath, withVault } from './vault-names.ts'
 const softDeleteDays = (days: unknown, state: string | null): number | null =>
   whole(days) || (state === null || sameText(state, 'Disabled') ? null : 14)
 
+/** A setting of a vault. `Invalid` is how Azure says that it has none yet, while the vault is being made. */
+const setting = (value: unknown): string | null => (sameText(text(value), 'Invalid') ? null : text(value))
+
 /** The posture of a vault, from either side of it: newer versions tell it in the vault itself. */
 const securityOf = (
   properties: Fields,
@@ -23,8 +26,8 @@ const securityOf = (
   const security = fields(properties.securitySettings)
   const softDelete = fields(security.softDeleteSettings)
   return {
-    soft_delete: text(softDelete.softDeleteState),
-    soft_delete_days: softDeleteDays(softDelete.softDeleteRetentionPeriodInDays, text(softDelete.softDeleteState)),
+    soft_delete: setting(softDelete.softDeleteState),
+    soft_delete_days: softDeleteDays(softDelete.softDeleteRetentionPeriodInDays, setting(softDelete.softDeleteState)),
     immutability:
       text(fields(security.immutabilitySettings).state) ?? (security.softDeleteSettings ? 'Disabled' : null),
   }
@@ -33,7 +36,7 @@ const securityOf = (
 const redundancyOf = (properties: Fields): { redundancy: string | null; cross_region_restore: boolean | null } => {
   const { standardTierStorageRedundancy, crossRegionRestore } = fields(properties.redundancySettings)
   return {
-    redundancy: text(standardTierStorageRedundancy),
+    redundancy: setting(standardTierStorageRedundancy),
     cross_region_restore: typeof crossRegionRestore === 'string' ? sameText(crossRegionRestore, 'Enabled') : null,
   }
 }
@@ -139,6 +142,8 @@ const readVault = async (vault: VaultRef, input: GetVaultInput, context: ToolCon
   const body = fields(raw)
   const properties = fields(body.properties)
   const posture = await completePosture(vault, properties, context)
+  const security = fields(properties.securitySettings)
+  const immutability = fields(fields(security.immutabilitySettings).configuration)
   const key = fields(fields(properties.encryption).keyVaultProperties)
   return {
     id: text(body.id) ?? vault.id,
@@ -151,7 +156,9 @@ const readVault = async (vault: VaultRef, input: GetVaultInput, context: ToolCon
       soft_delete: posture.soft_delete,
       soft_delete_days: posture.soft_delete_days,
       immutability: posture.immutability,
-      multi_user_authorization: text(fields(properties.securitySettings).multiUserAuthorization),
+      immutability_type: text(immutability.type),
+      immutability_days: whole(immutability.durationInDays),
+      multi_user_authorization: setting(security.multiUserAuthorization),
       encryption: text(key.keyUri) ? 'customer_managed_key' : 'microsoft_managed_key',
       encryption_key: text(key.keyUri),
       public_network_access: text(properties.publicNetworkAccess),
@@ -193,12 +200,12 @@ const completePosture = async (vault: VaultRef, properties: Fields, { arm }: Too
     read(security.soft_delete === null, 'backupconfig/vaultconfig', 'Soft delete'),
     read(redundancy.redundancy === null, 'backupstorageconfig/vaultstorageconfig', 'Redundancy'),
   ])
-  const softDelete = security.soft_delete ?? text(config.softDeleteFeatureState)
+  const softDelete = security.soft_delete ?? setting(config.softDeleteFeatureState)
   return {
     soft_delete: softDelete,
     soft_delete_days: security.soft_delete_days ?? softDeleteDays(config.softDeleteRetentionPeriodInDays, softDelete),
     immutability: security.immutability,
-    redundancy: redundancy.redundancy ?? text(storage.storageModelType),
+    redundancy: redundancy.redundancy ?? setting(storage.storageModelType),
     cross_region_restore: redundancy.cross_region_restore ?? flag(storage.crossRegionRestoreFlag),
     warnings,
   }

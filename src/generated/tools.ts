@@ -56,6 +56,8 @@ export interface GetVaultOutput {
     soft_delete: string | null
     soft_delete_days: number | null
     immutability: string | null
+    immutability_type: string | null
+    immutability_days: number | null
     multi_user_authorization: string | null
     encryption: string | null
     encryption_key: string | null
@@ -111,6 +113,55 @@ export interface TestConnectionOutput {
   vault_id?: string
 }
 
+export interface CheckRegistrationStatusInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * vm, group/vm, or ARM id
+   */
+  vm: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+}
+
+export type CheckRegistrationStatusOutputError = {
+  code: string | null
+  title?: string | null
+  message: string
+  recommendations?: string[]
+  remediation?: string | null
+} | null
+
+export interface CheckRegistrationStatusOutput {
+  vm_name: string | null
+  resource_group: string | null
+  vault_name: string
+  source_id: string | null
+  id: string | null
+  friendly_name: string | null
+  server_name: string | null
+  last_updated_time: string | null
+  workloads: {
+    workload_type: string
+    is_registered: boolean
+    registration_status: string | null
+    health: string | null
+    item_count: number | null
+    error: CheckRegistrationStatusOutputError
+  }[]
+  vm_protection: {
+    is_protected: boolean
+    protection_status: string | null
+    vault_id: string | null
+    vault_name: string | null
+    policy_name: string | null
+    item_id: string | null
+    error: CheckRegistrationStatusOutputError
+  } | null
+  warnings?: string[]
+}
+
 export interface ListProtectableContainersInput {
   /**
    * Default: the configured vault
@@ -163,10 +214,11 @@ export interface ListProtectableItemsInput {
 }
 
 export type ListProtectableItemsOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
+  remediation?: string | null
 } | null
 
 export interface ListProtectableItemsOutput {
@@ -204,6 +256,49 @@ export interface ListProtectableItemsOutput {
   warnings?: string[]
 }
 
+export interface ListWorkloadItemsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  workload_type?: 'SQL' | 'SAPHana' | 'SAPAse'
+  /**
+   * VM or server name, group/vm, or ARM id
+   */
+  server?: string
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListWorkloadItemsOutput {
+  workload_items: {
+    id: string
+    friendly_name: string
+    vault_name: string
+    workload_type: string
+    item_type: string
+    vm_name: string | null
+    server_name: string | null
+    resource_group: string | null
+    instance_name: string | null
+    database_name: string | null
+    protection_state: string | null
+    is_auto_protectable: boolean | null
+    item_count: number | null
+    data_directories: {
+      type: string | null
+      path: string
+    }[]
+    nodes?: string[]
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
+}
+
 export interface ListPoliciesInput {
   /**
    * Default: the configured vault
@@ -234,6 +329,59 @@ export interface ListPoliciesOutput {
   count: number
   next_cursor?: string
   warnings?: string[]
+}
+
+export interface GetPolicyDetailsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * Name or ARM id
+   */
+  policy_name: string
+  include_raw?: boolean
+}
+
+export interface GetPolicyDetailsOutput {
+  id: string
+  policy_name: string
+  vault_name: string
+  workload_type: string | null
+  backup_management_type: string
+  policy_type: string | null
+  summary: string
+  schedule: string
+  retention: string
+  tiering: string | null
+  time_zone: string | null
+  instant_restore_days: number | null
+  snapshot_resource_group_prefix: string | null
+  snapshot_resource_group_suffix: string | null
+  snapshot_consistency: string | null
+  compression: boolean | null
+  parts: {
+    backup_type: string | null
+    schedule: string
+    retention: string
+    tiering: string | null
+  }[]
+  protected_items_count: number | null
+  protected_items:
+    | {
+        id: string
+        friendly_name: string
+        vm_name: string | null
+        storage_account: string | null
+        protection_state: string | null
+        last_backup_status: string | null
+        last_backup_time: string | null
+      }[]
+    | null
+  warnings?: string[]
+  raw?: {
+    [k: string]: unknown | undefined
+  }
 }
 
 export interface ListProtectedItemsInput {
@@ -287,6 +435,7 @@ export interface ListProtectedItemsOutput {
     protection_state: string | null
     health: string | null
     is_healthy: boolean
+    health_reason: string | null
     last_backup_status: string | null
     last_backup_time: string | null
     latest_recovery_point_time: string | null
@@ -295,10 +444,11 @@ export interface ListProtectedItemsOutput {
     soft_delete_time: string | null
     soft_delete_remaining_seconds: number | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -350,6 +500,8 @@ export interface ListBackupJobsOutput {
     status: string
     friendly_name: string | null
     item_id: string | null
+    server_name: string | null
+    storage_account: string | null
     backup_management_type: string | null
     workload_type: string | null
     start_time: string | null
@@ -357,10 +509,11 @@ export interface ListBackupJobsOutput {
     duration_seconds: number | null
     is_user_triggered: boolean | null
     error: {
-      code: string
+      code: string | null
       title?: string | null
       message: string
       recommendations?: string[]
+      remediation?: string | null
     } | null
   }[]
   count: number
@@ -386,10 +539,11 @@ export interface GetJobDetailsInput {
 }
 
 export type GetJobDetailsOutputError = {
-  code: string
+  code: string | null
   title?: string | null
   message: string
   recommendations?: string[]
+  remediation?: string | null
 } | null
 
 export interface GetJobDetailsOutput {
@@ -400,6 +554,8 @@ export interface GetJobDetailsOutput {
   status: string
   friendly_name: string | null
   item_id: string | null
+  server_name: string | null
+  storage_account: string | null
   backup_management_type: string | null
   workload_type: string | null
   start_time: string | null
@@ -409,9 +565,13 @@ export interface GetJobDetailsOutput {
   error: GetJobDetailsOutputError
   percent_complete: number | null
   is_cancellable: boolean
+  estimated_remaining_seconds: number | null
   tasks: {
     task: string
+    instance_id: string | null
     status: string | null
+    start_time: string | null
+    end_time: string | null
     duration_seconds: number | null
     percent_complete: number | null
     detail: string | null
@@ -425,6 +585,94 @@ export interface GetJobDetailsOutput {
   raw?: {
     [k: string]: unknown | undefined
   }
+}
+
+export interface ListRecoveryPointsInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  since?: string
+  until?: string
+  consistency?: 'AppConsistent' | 'FileSystemConsistent' | 'CrashConsistent'
+  /**
+   * Snapshot, vault, archive
+   */
+  tier?: 'InstantRP' | 'HardenedRP' | 'ArchivedRP'
+  /**
+   * Points in the paired region
+   */
+  secondary_region?: boolean
+  limit?: number
+  /**
+   * next_cursor of the page before, same arguments
+   */
+  cursor?: string
+}
+
+export interface ListRecoveryPointsOutput {
+  recovery_points: {
+    id: string
+    recovery_point_id: string
+    vault_name: string
+    item_id: string
+    time: string | null
+    consistency: string | null
+    backup_type: string | null
+    tiers:
+      | {
+          tier: string | null
+          status: string | null
+        }[]
+      | null
+    zone: string | null
+    expiry_time: string | null
+    rule_name: string | null
+    is_immutable: boolean | null
+    is_soft_deleted: boolean | null
+    time_ranges:
+      | {
+          start_time: string | null
+          end_time: string | null
+        }[]
+      | null
+    disks: {
+      backed_up: number | null
+      attached: number | null
+      included:
+        | {
+            lun: number | null
+            name: string | null
+          }[]
+        | null
+      excluded:
+        | {
+            lun: number | null
+            name: string | null
+          }[]
+        | null
+    } | null
+    size_bytes: number | null
+    os_type: string | null
+    is_encrypted: boolean | null
+    is_managed_vm: boolean | null
+    vm_size: string | null
+    is_mounted: boolean | null
+    secondary_region_state: string | null
+    archive: {
+      is_ready: boolean | null
+      reason: string | null
+    } | null
+    threat_status: string | null
+  }[]
+  count: number
+  next_cursor?: string
+  warnings?: string[]
 }
 
 export interface TrackAsyncOperationInput {
@@ -450,10 +698,11 @@ export interface TrackAsyncOperationOutput {
     [k: string]: unknown | undefined
   } | null
   error: {
-    code: string
+    code: string | null
     title?: string | null
     message: string
     recommendations?: string[]
+    remediation?: string | null
   } | null
   retry_after_seconds: number | null
 }
@@ -462,12 +711,16 @@ export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
   test_connection: TestConnectionInput
+  check_registration_status: CheckRegistrationStatusInput
   list_protectable_containers: ListProtectableContainersInput
   list_protectable_items: ListProtectableItemsInput
+  list_workload_items: ListWorkloadItemsInput
   list_policies: ListPoliciesInput
+  get_policy_details: GetPolicyDetailsInput
   list_protected_items: ListProtectedItemsInput
   list_backup_jobs: ListBackupJobsInput
   get_job_details: GetJobDetailsInput
+  list_recovery_points: ListRecoveryPointsInput
   track_async_operation: TrackAsyncOperationInput
 }
 
@@ -475,12 +728,16 @@ export interface ToolOutputs {
   list_vaults: ListVaultsOutput
   get_vault: GetVaultOutput
   test_connection: TestConnectionOutput
+  check_registration_status: CheckRegistrationStatusOutput
   list_protectable_containers: ListProtectableContainersOutput
   list_protectable_items: ListProtectableItemsOutput
+  list_workload_items: ListWorkloadItemsOutput
   list_policies: ListPoliciesOutput
+  get_policy_details: GetPolicyDetailsOutput
   list_protected_items: ListProtectedItemsOutput
   list_backup_jobs: ListBackupJobsOutput
   get_job_details: GetJobDetailsOutput
+  list_recovery_points: ListRecoveryPointsOutput
   track_async_operation: TrackAsyncOperationOutput
 }
 

@@ -6,16 +6,22 @@ import { policies } from '../backup/policies.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { recoveryPoints } from '../backup/recovery-points.ts'
+import { registration } from '../backup/registration.ts'
 import { vaults } from '../backup/vaults.ts'
+import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
 
 export const handlers: Handlers = {
   ...vaults,
   ...connection,
+  ...registration,
   ...protectableContainers,
   ...protectableItems,
+  ...workloadItems,
   ...policies,
   ...protectedItems,
   ...jobs,
+  ...recoveryPoints,
   ...operations,
 }

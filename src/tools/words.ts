@@ -62,6 +62,23 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     warnings: 'CompletedWithWarnings',
   },
   protection_state: { stopped: 'ProtectionStopped', suspended: 'BackupsSuspended', error: 'ProtectionError' },
+  consistency: {
+    app: 'AppConsistent',
+    application: 'AppConsistent',
+    applicationconsistent: 'AppConsistent',
+    file: 'FileSystemConsistent',
+    filesystem: 'FileSystemConsistent',
+    crash: 'CrashConsistent',
+  },
+  tier: {
+    instant: 'InstantRP',
+    snapshot: 'InstantRP',
+    vault: 'HardenedRP',
+    standard: 'HardenedRP',
+    vaultstandard: 'HardenedRP',
+    archive: 'ArchivedRP',
+    vaultarchive: 'ArchivedRP',
+  },
 }
 
 interface WordSchema {

@@ -1,9 +1,15 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import t from 'tap'
 import { parseAzureError, readBody } from '../../src/arm/envelopes.ts'
+import { isKnownCode, isNoFault, remediationOf, remedyFor } from '../../src/arm/error-codes.ts'
+import { faults, noFaults } from '../../src/arm/error-table.ts'
 import { type Asked, errorOfAnswer, errorOfSend } from '../../src/arm/errors.ts'
 import { leastRole } from '../../src/arm/permissions.ts'
 import { SendError } from '../../src/arm/send.ts'
 import { safeText } from '../../src/arm/texts.ts'
+import { entries } from '../../src/generated/catalog.ts'
+import { root } from '../helpers/server.ts'
 import { answer, armErrorOf, createFakeAzure, endpoint, failure, item, vault } from './fake-azure.ts'
 
 const asked: Asked = { method: 'GET', path: `${vault}/backupJobs`, clientRequestId: 'id-1', endpoint }
@@ -96,6 +102,106 @@ for (const [status, azureCode, code, remediation] of codes)
     t.match(error.remediation, remediation)
     t.notMatch(error.remediation, /[{}]/)
   })
+
+/** Section 11.2 of the wire facts, and the codes of jobs and health with their numbers. */
+const documented =
+  `ResourceNotFound ResourceGroupNotFound SubscriptionNotFound InvalidResourceNamespace AuthorizationFailed
+  LinkedAuthorizationFailed InvalidAuthenticationToken ExpiredAuthenticationToken NoRegisteredProviderFound
+  InvalidApiVersionParameter MissingSubscriptionRegistration ResourceRequestsThrottled SubscriptionRequestsThrottled
+  TooManyRequests GatewayTimeout ServiceResourceNotEmptyWithBackendMessage BMSUserErrorVaultDeletionNotAllowed
+  CloudInternalError CloudInvalidInputError UserErrorInvalidRequestParameter BMSUserErrorInvalidInput
+  BMSUserErrorInvalidPolicyInput BMSUserErrorPolicyRetentionInvalid BMSUserErrorInvalidPolicyForGivenProvider
+  BMSUserErrorPolicyObjectInUse BMSUserErrorInvalidConfigureProtectionRequest BMSUserErrorDataSourceObjectNotFound
+  BMSUserErrorContainerHasDatasources BMSUserErrorNodePartOfActiveAG BMSUserErrorContainerObjectNotFound
+  BMSUserErrorObjectLocked BMSUserErrorDisablingSoftDeleteStateNotAllowed UserErrorOperationDeniedOnImmutableItem
+  UserErrorUnsupportedVaultImmutabilityStateChange VirtualMachineAlreadyProtected
+  UserErrorCoreCountSubscriptionQuotaReached`.split(/\s+/)
+const numbered: [number: number, azure: string][] = [
+  [400002, 'BackUpOperationFailed'],
+  [400004, 'DataTransferFromVaultFailed'],
+  [400136, 'UserErrorVmNotFoundV2'],
+  [400158, 'UserErrorJobSuccessfullyCancelled'],
+  [400196, 'UserErrorGuestAgentStatusUnavailable'],
+  [400288, 'UserErrorRpCollectionDeleted'],
+  [400309, 'UserErrorGenericResourceNotFound'],
+  [400380, 'DiskAPIRevokeSASFailed'],
+  [510011, 'WorkloadRestoreFailed'],
+  [520512, 'UserErrorIncompatibleSrcTargetSystemsForRestore'],
+]
+t.test('every documented code has its remedy: by word in any letter case, by number, by title', async t => {
+  for (const code of documented) t.ok(isKnownCode(code.toUpperCase()), code)
+  for (const [number, azure] of numbered) {
+    t.ok(remediationOf(azure, null), azure)
+    t.equal(remediationOf(String(number), null), remediationOf(azure, null), `${number} is ${azure}`)
+    t.equal(remediationOf('1', azure.toLowerCase()), remediationOf(azure, null), `the title ${azure}`)
+  }
+  for (const [code, title] of [
+    ['0', null],
+    ['Success', null],
+    ['400239', 'x'],
+    [null, 'iaasvmhealthgreendefault'],
+    ['1', 'WorkloadHealthGreen'],
+  ] as const)
+    t.ok(isNoFault(code, title), `${code} ${title} is no fault`)
+  t.notOk(isNoFault(null, null))
+  t.notOk(isNoFault('400136', 'UserErrorVmNotFoundV2'))
+  for (const [code, title] of [
+    [null, null],
+    ['', ''],
+    ['0', 'Success'],
+    ['constructor', 'toString'],
+    ['InvalidAuthenticationToken', null],
+  ] as const)
+    t.equal(remediationOf(code, title), null, `nothing is known to do about ${code} ${title}`)
+})
+
+t.test('the table has each word and number once, and no remedy names a tool that is not there', async t => {
+  const rows = [...faults, ...noFaults]
+  const keys = rows.flatMap(({ azure, number }) => [
+    azure.toLowerCase(),
+    ...(number === undefined ? [] : [`${number}`]),
+  ])
+  t.same(
+    keys.filter((key, at) => keys.indexOf(key) !== at),
+    [],
+  )
+  const statuses = Array.from({ length: 200 }, (_, at) => remedyFor(undefined, 400 + at, true).remediation)
+  for (const sentence of [...faults.map(row => row.remediation), ...statuses])
+    for (const [name] of sentence.matchAll(/recovery_services_\w+/g))
+      t.ok(
+        entries.some(entry => `recovery_services_${entry.name}` === name),
+        `${name} is a tool`,
+      )
+})
+
+const shared = path.join(root, '../shared')
+const known = existsSync(shared) ? readdirSync(shared, { recursive: true, encoding: 'utf8' }) : []
+/** Where answers tell faults; a VM's instance view has `code` too, which is no fault. */
+const places =
+  /^(error|errorDetails?|healthDetails|resourceHealthDetails|lastBackupErrorDetail|validationResults|details)$/
+const codesIn = (value: unknown, place: string): string[] => {
+  if (Array.isArray(value)) return value.flatMap(one => codesIn(one, place))
+  if (typeof value !== 'object' || value === null) return []
+  const { code, errorCode, title, errorTitle } = value as Record<string, unknown>
+  const own = [code, errorCode, title, errorTitle].filter(name => typeof name === 'string' || typeof name === 'number')
+  return [
+    ...(places.test(place) || errorCode !== undefined ? own.map(String) : []),
+    ...Object.entries(value).flatMap(([name, inner]) => codesIn(inner, name)),
+  ]
+}
+t.test(
+  'every code in real recordings and published examples is in the table',
+  { skip: known.length === 0 && 'no recordings beside the project' },
+  async t => {
+    const files = known.filter(name => /^(recordings|reference\/azure\/examples)\/.*\.json$/.test(name))
+    const codes = files.flatMap(name => codesIn(JSON.parse(readFileSync(path.join(shared, name), 'utf8')), ''))
+    t.ok(codes.includes('400288') && codes.includes('Success'), 'codes are found')
+    t.same(
+      [...new Set(codes)].filter(code => !isKnownCode(code) && !isNoFault(code, null)),
+      [],
+    )
+  },
+)
 
 t.test('missing rights', async t => {
   const said = errorOfAnswer(

@@ -261,10 +261,29 @@ const tracked: [name: string, operation: object, job: object | undefined, expect
   ],
   ['its job cancelled', status('Succeeded', withJob), jobBody('Cancelled'), { status: 'cancelled' }],
   [
+    'its job over, in other letters',
+    status('succeeded', withJob),
+    jobBody('completedWithWarnings'),
+    { status: 'succeeded_with_warnings' },
+  ],
+  ['its job cancelled with one l', status('Succeeded', withJob), jobBody('Canceled'), { status: 'cancelled' }],
+  [
+    'one of its jobs failed',
+    status('Succeeded', { properties: { jobIds: ['job-0', 'job-1'], failedJobsError: { 'job-1': 'X' } } }),
+    jobBody('Failed', failedJob),
+    { status: 'failed', job_id: 'job-1', error: { code: '400136' } },
+  ],
+  [
     'failed',
     status('Failed', { error: { code: 'UserErrorX', message: 'why' } }),
     undefined,
-    { status: 'failed', error: { code: 'UserErrorX', message: 'why' }, job: null },
+    { status: 'failed', error: { code: 'UserErrorX', message: 'why', remediation: null }, job: null },
+  ],
+  [
+    'failed with a code that is known',
+    status('Failed', { error: { code: 'BMSUserErrorObjectLocked', message: 'why' } }),
+    undefined,
+    { status: 'failed', error: { remediation: /wait until it is over/ } },
   ],
   [
     'failed, with a job that Azure left running',

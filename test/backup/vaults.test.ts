@@ -175,11 +175,18 @@ t.test('a subscription that is not remembered is asked for anew', async t => {
 
 const gone = vaultAt('rg-backup', 'vault-test')
 const missing: [
-  tool: 'get_vault' | 'list_policies' | 'list_protected_items' | 'list_backup_jobs' | 'get_job_details',
+  tool:
+    | 'get_vault'
+    | 'list_policies'
+    | 'get_policy_details'
+    | 'list_protected_items'
+    | 'list_backup_jobs'
+    | 'get_job_details',
   more: object,
 ][] = [
   ['get_vault', {}],
   ['list_policies', {}],
+  ['get_policy_details', { policy_name: 'DefaultPolicy' }],
   ['list_protected_items', {}],
   ['list_backup_jobs', {}],
   ['get_job_details', { job_id: 'job-1' }],
@@ -350,6 +357,63 @@ const postures: [name: string, properties: object, config: object, expected: obj
       redundancy: 'LocallyRedundant',
       cross_region_restore: false,
     },
+  ],
+  [
+    'an old vault without cross-region restore and without days',
+    { privateEndpointStateForBackup: 'None' },
+    { softDeleteFeatureState: 'Disabled', storageModelType: 'GeoRedundant' },
+    {
+      security: {
+        soft_delete: 'Disabled',
+        soft_delete_days: null,
+        immutability: null,
+        immutability_type: null,
+        immutability_days: null,
+        multi_user_authorization: null,
+      },
+      redundancy: 'GeoRedundant',
+      cross_region_restore: null,
+    },
+  ],
+  [
+    'a vault that is being made',
+    {
+      provisioningState: 'Provisioning',
+      securitySettings: { softDeleteSettings: { softDeleteState: 'Invalid' }, multiUserAuthorization: 'Invalid' },
+      redundancySettings: { standardTierStorageRedundancy: 'Invalid', crossRegionRestore: 'Disabled' },
+    },
+    { softDeleteFeatureState: 'AlwaysON', softDeleteRetentionPeriodInDays: 20, storageModelType: 'Invalid' },
+    {
+      provisioning_state: 'Provisioning',
+      security: { soft_delete: 'AlwaysON', soft_delete_days: 20, multi_user_authorization: null },
+      redundancy: null,
+      cross_region_restore: false,
+    },
+  ],
+  [
+    'an immutable vault, its points locked for a time',
+    {
+      securitySettings: {
+        softDeleteSettings: { softDeleteState: 'AlwaysON', softDeleteRetentionPeriodInDays: 14 },
+        immutabilitySettings: { state: 'Locked', configuration: { type: 'TimeBased', durationInDays: 90 } },
+        multiUserAuthorization: 'Enabled',
+      },
+    },
+    {},
+    {
+      security: {
+        immutability: 'Locked',
+        immutability_type: 'TimeBased',
+        immutability_days: 90,
+        multi_user_authorization: 'Enabled',
+      },
+    },
+  ],
+  [
+    'an immutable vault of the version before',
+    { securitySettings: { softDeleteSettings: {}, immutabilitySettings: { state: 'Unlocked' } } },
+    {},
+    { security: { immutability: 'Unlocked', immutability_type: null, immutability_days: null } },
   ],
 ]
 for (const [name, properties, config, expected] of postures)

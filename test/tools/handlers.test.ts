@@ -16,14 +16,18 @@ const partial: Handlers['track_async_operation'] = async () => ({ operation_id: 
 
 t.test('every tool of the schemas has a function', async t => {
   t.same(Object.keys(handlers).sort(), [
+    'check_registration_status',
     'get_job_details',
+    'get_policy_details',
     'get_vault',
     'list_backup_jobs',
     'list_policies',
     'list_protectable_containers',
     'list_protectable_items',
     'list_protected_items',
+    'list_recovery_points',
     'list_vaults',
+    'list_workload_items',
     'test_connection',
     'track_async_operation',
   ])

@@ -102,6 +102,8 @@ const words: [name: string, value: unknown, expected: unknown][] = [
   ['workload_type', 'sap_ase', 'SAPAse'],
   ['workload_type', 'AFS', 'AzureFileShare'],
   ['workload_type', 'FileShare', 'AzureFileShare'],
+  ['workload_type', 'ANY-database', 'AnyDatabase'],
+  ['workload_type', 'anydatabase', 'AnyDatabase'],
   // A database of the platform is none on a virtual machine.
   ['workload_type', 'AzureSqlDb', 'AzureSqlDb'],
   ['workload_type', '__proto__', '__proto__'],
@@ -110,12 +112,18 @@ const words: [name: string, value: unknown, expected: unknown][] = [
   ['backup_management_type', 'azureiaasvm', 'AzureIaasVM'],
   ['backup_management_type', 'AzureVmWorkload', 'AzureWorkload'],
   ['backup_management_type', 'mab', 'MAB'],
+  ['tier', 'Vault-Standard', 'HardenedRP'],
+  ['tier', 'instantrp', 'InstantRP'],
+  ['tier', 'snapshot', 'InstantRP'],
+  ['consistency', 'file system', 'FileSystemConsistent'],
   ['vault', 'sql', 'sql'],
   ['constructor', 'sql', 'sql'],
 ]
 const properties = {
-  workload_type: { enum: ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare'] },
+  workload_type: { enum: ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare', 'AnyDatabase'] },
   backup_management_type: { enum: ['AzureIaasVM', 'AzureWorkload', 'AzureStorage', 'MAB'] },
+  tier: { enum: ['InstantRP', 'HardenedRP', 'ArchivedRP'] },
+  consistency: { enum: ['AppConsistent', 'FileSystemConsistent', 'CrashConsistent'] },
   vault: {},
 }
 for (const [name, value, expected] of words)
@@ -231,6 +239,7 @@ t.test('the list holds every tool in order, and what a revision can show', async
   t.same(named(listText(loaded({ enabled: false }), full)), [])
   t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), [
     'list_policies',
+    'get_policy_details',
     'track_async_operation',
   ])
   t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
