@@ -35,6 +35,7 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     afs: 'AzureFileShare',
     fileshare: 'AzureFileShare',
     azurefiles: 'AzureFileShare',
+    azurestorage: 'AzureFileShare',
     azurefileshareprotecteditem: 'AzureFileShare',
   },
   backup_management_type: {

@@ -13,7 +13,7 @@ export const at = (value: unknown, path: string): unknown =>
   path.split('.').reduce((found, name) => (isObject(found) ? found[name] : undefined), value)
 
 /** True for what is a value: Azure sends sentinels, empty texts and empty parts for "none". */
-export const isGiven = (value: unknown): boolean => {
+const isGiven = (value: unknown): boolean => {
   if (value === undefined || value === null || value === '') return false
   if (typeof value === 'string') return !/^(0001|2001)-01-01T00:00:00/.test(value)
   return typeof value !== 'object' || Object.values(value).some(isGiven)
@@ -351,8 +351,6 @@ export const kinds = {
     ],
   },
 } as const satisfies Record<string, Kind>
-
-export type KindName = keyof typeof kinds
 
 /** `yyyy-MM-dd hh:mm:ss tt` of a filter as a time with an offset. */
 const filterTime = (text: string): string => {
