@@ -180,11 +180,8 @@ const answers = ({ kind, others = [] }: Family, args: Row) => {
   }
 }
 
-/** Words that Azure always gives, and that schemas promise as texts: only rows of hardly anything lack them. */
-const always = new Set(['workload_type', 'backup_management_type', 'operation', 'status'])
 /** What Azure leaves out is null, not an empty text. */
-const emptyIn = (row: Row): string[] =>
-  Object.keys(row).flatMap(name => (row[name] === '' && !always.has(name) ? [`${name} is empty`] : []))
+const emptyIn = (row: Row): string[] => Object.keys(row).flatMap(name => (row[name] === '' ? [`${name} is empty`] : []))
 
 const faultsIn = (rows: Row[] | string, raws: readonly Raw[], kind: Kind): string[] => {
   if (typeof rows === 'string') return [rows]

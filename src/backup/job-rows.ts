@@ -20,8 +20,10 @@ const endings: Readonly<Record<string, JobEnd>> = {
 export type JobEnd = 'succeeded' | 'succeeded_with_warnings' | 'failed' | 'cancelled'
 
 /** How a job of Azure's status (in any letter case) ended; undefined where it still runs. */
-export const jobEnd = (status: string): JobEnd | undefined =>
-  Object.hasOwn(endings, status.toLowerCase()) ? endings[status.toLowerCase()] : undefined
+export const jobEnd = (status: string | null): JobEnd | undefined => {
+  const word = status?.toLowerCase() ?? ''
+  return Object.hasOwn(endings, word) ? endings[word] : undefined
+}
 
 /** A VM's item id follows from the container that the job names; other jobs name their item by its plain name only. */
 const itemIdOf = (properties: Fields, vault: VaultRef): string | null => {
@@ -40,8 +42,8 @@ export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
     id: text(body.id) ?? '',
     job_id: text(body.name) ?? lastName(text(body.id) ?? ''),
     vault_name: vault.vaultName,
-    operation: text(properties.operation) ?? '',
-    status: text(properties.status) ?? '',
+    operation: text(properties.operation),
+    status: text(properties.status),
     friendly_name: text(properties.entityFriendlyName),
     item_id: itemIdOf(properties, vault),
     server_name: text(properties.mabServerName) ?? text(properties.dpmServerName),
@@ -58,7 +60,7 @@ export const toJobRow = (raw: unknown, vault: VaultRef): JobRow => {
 
 /** 100 for what is done, else what Azure says; null where it does not. */
 export const percentOf = (properties: Fields): number | null =>
-  jobEnd(text(properties.status) ?? '')?.startsWith('succeeded')
+  jobEnd(text(properties.status))?.startsWith('succeeded')
     ? 100
     : number(fields(properties.extendedInfo).progressPercentage)
 

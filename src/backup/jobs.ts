@@ -60,11 +60,12 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
 const windowOfJobs = (input: ListBackupJobsInput, nowMs: number): Window =>
   windowOf(input, nowMs, untilMs => untilMs - dayMs)
 
-const isStatus = (status: string, asked: string): boolean =>
+const isStatus = (status: string | null, asked: string): boolean =>
   sameText(status, asked) || (jobEnd(asked) !== undefined && jobEnd(status) === jobEnd(asked))
 
 /** Databases say how: `Backup (Full)` is a `Backup`. */
-const isOperation = (operation: string, asked: string): boolean => sameText(operation.replace(/ \(.*\)$/, ''), asked)
+const isOperation = (operation: string | null, asked: string): boolean =>
+  sameText(operation?.replace(/ \(.*\)$/, ''), asked)
 
 const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   const { item } = input

@@ -108,7 +108,7 @@ const toTracked = (
 
 const errorOf = ({ code, message }: OperationError) => faultOf(code, null, message, [])
 
-const statusOf = (poll: Poll, jobStatus: string | undefined): Status => {
+const statusOf = (poll: Poll, jobStatus: string | null | undefined): Status => {
   if (poll.kind === 'running') return 'in_progress'
   if (poll.kind !== 'succeeded') return poll.kind
   return jobStatus === undefined ? 'succeeded' : (jobEnd(jobStatus) ?? 'in_progress')

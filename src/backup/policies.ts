@@ -29,7 +29,7 @@ const policyTypeOf = (properties: Fields): string | null => {
 const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {
   const body = fields(raw)
   const properties = fields(body.properties)
-  const managementType = text(properties.backupManagementType) ?? ''
+  const managementType = text(properties.backupManagementType)
   const { schedule, retention } = policyLines(properties)
   // Policies spell it with a capital L.
   const word = text(properties.workLoadType) ?? text(properties.workloadType)

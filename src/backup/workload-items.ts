@@ -43,7 +43,7 @@ export const toWorkloadItem = (raw: unknown, container: Container, vault: VaultR
     id,
     friendly_name: friendlyName,
     vault_name: vault.vaultName,
-    workload_type: workloadOf(type) ?? workloadOf(word) ?? word ?? '',
+    workload_type: workloadOf(type) ?? workloadOf(word) ?? word,
     item_type: type,
     vm_name: container.vmName,
     server_name: serverName,

@@ -278,7 +278,7 @@ export interface ListWorkloadItemsOutput {
     id: string
     friendly_name: string
     vault_name: string
-    workload_type: string
+    workload_type: string | null
     item_type: string
     vm_name: string | null
     server_name: string | null
@@ -320,7 +320,7 @@ export interface ListPoliciesOutput {
     policy_name: string
     vault_name: string
     workload_type: string | null
-    backup_management_type: string
+    backup_management_type: string | null
     policy_type: string | null
     schedule: string
     retention: string
@@ -348,7 +348,7 @@ export interface GetPolicyDetailsOutput {
   policy_name: string
   vault_name: string
   workload_type: string | null
-  backup_management_type: string
+  backup_management_type: string | null
   policy_type: string | null
   summary: string
   schedule: string
@@ -424,8 +424,8 @@ export interface ListProtectedItemsOutput {
     id: string
     friendly_name: string
     vault_name: string
-    workload_type: string
-    backup_management_type: string
+    workload_type: string | null
+    backup_management_type: string | null
     resource_group: string | null
     vm_name: string | null
     instance_name: string | null
@@ -496,8 +496,8 @@ export interface ListBackupJobsOutput {
     id: string
     job_id: string
     vault_name: string
-    operation: string
-    status: string
+    operation: string | null
+    status: string | null
     friendly_name: string | null
     item_id: string | null
     server_name: string | null
@@ -550,8 +550,8 @@ export interface GetJobDetailsOutput {
   id: string
   job_id: string
   vault_name: string
-  operation: string
-  status: string
+  operation: string | null
+  status: string | null
   friendly_name: string | null
   item_id: string | null
   server_name: string | null
