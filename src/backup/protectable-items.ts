@@ -7,14 +7,14 @@ import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import { containsText, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, managementTypeOf, type Workload } from './datasources.ts'
-import { type Fields, fields, flag, inAnyCase, list, text, texts, whole, word } from './fields.ts'
+import { type Fault, faultOf } from './faults.ts'
+import { type Fields, fields, flag, inAnyCase, list, text, whole, word } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { type ItemNames, isHeldBy, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectableItemsOutput['protectable_items'][number]
-type Fault = NonNullable<ItemRow['error']>
 
 /** In the order in which they are listed where none is asked for. */
 const workloads: readonly Workload[] = ['VM', 'SQL', 'SAPHana', 'SAPAse', 'AzureFileShare']
@@ -31,17 +31,17 @@ const filterFor = (workload: Workload): { $filter?: string } => {
 const isWell = /^(1|success|succeeded|in_?progress)$/i
 
 /** A fault of `{status, code, message}`: why Azure finds that it could not back up, or could not look at a node. */
-const faultOf = (status: string | null, detail: Fields): Fault | null => {
+const checkFault = (status: string | null, detail: Fields): Fault | null => {
   const code = word(detail.code)
   // The first word of the enum, 0, says nothing.
   const told = status !== null && /^(0|invalid)$/i.test(status) ? code : (status ?? code)
   if (told === null || isWell.test(told)) return null
-  return { code: code ?? told, message: text(detail.message) ?? '', recommendations: texts(detail.recommendations) }
+  return faultOf(code ?? told, null, text(detail.message), detail.recommendations)
 }
 
 const preCheckFault = (properties: Fields): Fault | null => {
   const check = fields(inAnyCase(properties, 'prebackupvalidation'))
-  return faultOf(word(check.status), check)
+  return checkFault(word(check.status), check)
 }
 
 /** The nodes of an availability group or of a system that is replicated. */
@@ -51,7 +51,7 @@ const nodesOf = (properties: Fields): ItemRow['nodes'] =>
         node_name: text(node.nodeName),
         status: word(node.status),
         source_id: text(node.sourceResourceId),
-        error: faultOf(word(node.status), fields(node.errorDetail)),
+        error: checkFault(word(node.status), fields(node.errorDetail)),
       }))
     : null
 

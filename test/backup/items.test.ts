@@ -152,6 +152,12 @@ for (const [item, more, jobs, looked] of rows)
     if (looked === 'read') t.match(asked[0], /\/protectedItems\/[^/]+$/)
   })
 
+t.test('the name of a share that was deleted and made again means the one that there is', async t => {
+  const { call } = createTools(asked => (asked.includes('/recoveryPoints') ? { value: [] } : azure(asked)))
+  const { asked } = await call('list_recovery_points', { item: 'contosofiles/HR' })
+  t.same(asked, [lists, `GET ${share('contosofiles', 'hr', 'd'.repeat(64)).id}/recoveryPoints`])
+})
+
 const faults: [item: string, more: object, code: string, message: RegExp, candidates?: string[]][] = [
   ['web-01', {}, 'ambiguous', /fits 2 items of vault-prod/, ['rg-app/web-01', 'rg-Test/web-01']],
   [
