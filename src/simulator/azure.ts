@@ -1,0 +1,201 @@
+/**
+ * The simulated Azure as a function from request to answer. What every request meets stands here in its order: control,
+ * sign-in, api-version, faults, the route, the headers that all answers have.
+ */
+import type { Fields } from '../backup/fields.ts'
+import { isObject } from '../rpc/messages.ts'
+import type { Answer, Call, Route } from './call.ts'
+import { controlRoutes } from './control.ts'
+import { faultFor, type Meets } from './faults.ts'
+import { Refusal } from './refusal.ts'
+import { routes } from './routes.ts'
+import type { World } from './world.ts'
+
+export interface Asked {
+  method: string
+  /** Path and query as they came. */
+  url: string
+  /** Origin that the caller used, e.g. `http://127.0.0.1:8080`. */
+  base: string
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string>>
+  body: string
+}
+
+export interface Answered {
+  status: number
+  headers: Record<string, string>
+  /** Empty where there is no body. */
+  body: string
+  /** What becomes of it on its way, where a fault was met. */
+  fault: Meets | undefined
+}
+
+interface Compiled {
+  route: Route
+  segments: readonly (string | { name: string })[]
+}
+
+const compile = (route: Route): Compiled => ({
+  route,
+  segments: route.path
+    .slice(1)
+    .split('/')
+    .map(segment => (segment.startsWith('{') ? { name: segment.slice(1, -1) } : segment.toLowerCase())),
+})
+
+/** Routes by their number of segments: a few of them are left to compare. */
+const tableOf = (rows: readonly Route[]): ReadonlyMap<number, readonly Compiled[]> => {
+  const table = new Map<number, Compiled[]>()
+  for (const compiled of rows.map(compile)) {
+    const { length } = compiled.segments
+    table.set(length, [...(table.get(length) ?? []), compiled])
+  }
+  return table
+}
+
+const match = (
+  { segments }: Compiled,
+  lower: readonly string[],
+  given: readonly string[],
+): Record<string, string> | undefined => {
+  const params: Record<string, string> = {}
+  for (const [at, segment] of segments.entries()) {
+    if (typeof segment !== 'string') params[segment.name] = given[at] ?? ''
+    else if (segment !== lower[at]) return undefined
+  }
+  return params
+}
+
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+const azureTable = tableOf(routes)
+const controlTable = tableOf(controlRoutes)
+
+/** Every template that a method and path may be answered by, the literal ones first. */
+const find = (
+  table: ReadonlyMap<number, readonly Compiled[]>,
+  method: string,
+  segments: readonly string[],
+): { route: Route; params: Record<string, string> } => {
+  const lower = segments.map(segment => segment.toLowerCase())
+  let isPathKnown = false
+  for (const compiled of table.get(segments.length) ?? []) {
+    const params = match(compiled, lower, segments)
+    if (!params) continue
+    if (compiled.route.method === method) return { route: compiled.route, params }
+    isPathKnown = true
+  }
+  if (isPathKnown)
+    throw new Refusal(405, 'HttpMethodNotAllowed', `The HTTP method '${method}' is not supported at this resource.`)
+  throw new Refusal(404, 'InvalidResourceType', 'The resource type could not be found in the simulated Azure.')
+}
+
+const checkToken = ({ state }: World, headers: Readonly<Record<string, string>>): void => {
+  const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
+  if (token !== undefined && state.tokens.includes(token)) return
+  const [code, message] =
+    token === undefined
+      ? ['AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing."]
+      : ['InvalidAuthenticationToken', 'The access token is invalid.']
+  throw new Refusal(401, code, message, {
+    'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${state.tenantId}", error="invalid_token", error_description="${message}"`,
+  })
+}
+
+const oldestVersion = '2015-01-01'
+
+const checkVersion = (version: string | undefined): string => {
+  if (version === undefined || version === '')
+    throw new Refusal(
+      400,
+      'MissingApiVersionParameter',
+      'The api-version query parameter (?api-version=) is required for all requests.',
+    )
+  const [, date = ''] = /^(\d{4}-\d\d-\d\d)(-\w+)?$/.exec(version) ?? []
+  if (date >= oldestVersion && !Number.isNaN(Date.parse(date))) return version
+  throw new Refusal(400, 'InvalidApiVersionParameter', `The api-version '${version}' is invalid.`)
+}
+
+const bodyOf = (text: string): Fields => {
+  if (text.trim() === '') return {}
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (isObject(parsed)) return parsed
+  } catch {
+    // Answered as anything else that is no object.
+  }
+  throw new Refusal(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.')
+}
+
+/** What Azure counts down per hour. It never runs out here, unless a fault says so. */
+const remaining = { 'x-ms-ratelimit-remaining-subscription-resource-requests': '249' }
+
+/** Answers one request, letting first happen what is due. Never throws for what a caller sent. */
+export const answer = (world: World, asked: Asked): Answered => {
+  const requestId = world.newGuid()
+  const finish = ({ status, body, headers = {} }: Answer, fault?: Meets): Answered => ({
+    status,
+    headers: {
+      ...remaining,
+      'x-ms-request-id': requestId,
+      'x-ms-correlation-request-id': asked.headers['x-ms-correlation-request-id'] ?? requestId,
+      ...(asked.headers['x-ms-client-request-id'] === undefined
+        ? {}
+        : { 'x-ms-client-request-id': asked.headers['x-ms-client-request-id'] }),
+      date: new Date(world.clock.now()).toUTCString(),
+      'cache-control': 'no-cache',
+      ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+      ...headers,
+    },
+    body: body === undefined ? '' : JSON.stringify(body),
+    fault,
+  })
+  try {
+    return finish(...respond(world, asked))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { status, code, message, headers } = error
+    return finish({ status, body: { error: { code, message } }, headers })
+  }
+}
+
+const respond = (world: World, asked: Asked): [Answer, Meets | undefined] => {
+  // Unregistering sends its callers to an address with two question marks.
+  const [rawPath = '', ...rest] = asked.url.split('?')
+  const segments = rawPath.split('/').filter(Boolean).map(decoded)
+  const isTwin = rawPath.endsWith('/') && segments.length > 2
+  const path = `/${segments.join('/')}`
+  const query = new Map([...new URLSearchParams(rest.join('&'))].map(([name, value]) => [name.toLowerCase(), value]))
+  const isControl = segments[0]?.toLowerCase() === '_simulate'
+  checkToken(world, asked.headers)
+  const apiVersion = isControl ? '' : checkVersion(query.get('api-version'))
+  const { state } = world
+  if (!isControl) {
+    const counted = `${asked.method} ${path}`
+    state.requests.set(counted, (state.requests.get(counted) ?? 0) + 1)
+  }
+  const fault = isControl ? undefined : faultFor(world, asked.method, path)
+  if (fault?.instead) return [fault.instead, fault]
+  world.settle()
+  const { route, params } = find(isControl ? controlTable : azureTable, asked.method, segments)
+  const call: Call = {
+    world,
+    method: asked.method,
+    base: asked.base,
+    path: isTwin ? `${path}/` : path,
+    params,
+    query,
+    body: bodyOf(asked.body),
+    headers: asked.headers,
+    apiVersion,
+    nowMs: state.nowMs,
+  }
+  return [route.handle(call), fault]
+}

@@ -1,0 +1,207 @@
+/** New things as Azure makes them: an empty world, a vault with its default policies, a machine. */
+import type { Fields } from '../backup/fields.ts'
+import { vaultIdOf } from './finding.ts'
+import { type Item, keyOf, type Policy, type State, type StorageAccount, type Vault, type Vm } from './state.ts'
+
+/** Nothing but a tenant and the tokens that are let in. */
+export const blankState = (seed: number, startMs: number, tenantId: string, tokens: string[]): State => ({
+  seed,
+  idsMade: 0,
+  nowMs: startMs,
+  tenantId,
+  tokens,
+  subscriptions: new Map(),
+  groups: new Map(),
+  vms: new Map(),
+  storageAccounts: new Map(),
+  networks: new Map(),
+  vaults: new Map(),
+  due: [],
+  faults: [],
+  requests: new Map(),
+  isGuardWithheld: false,
+})
+
+export const addSubscription = ({ subscriptions }: State, id: string, name: string): void =>
+  void subscriptions.set(keyOf(id), { id, name })
+
+/** The group of a subscription, made where it is not there yet. */
+export const addGroup = ({ groups }: State, subscriptionId: string, name: string, location: string): void => {
+  const key = keyOf(subscriptionId, name)
+  if (!groups.has(key)) groups.set(key, { subscriptionId, name, location })
+}
+
+type Needed<Whole, Name extends keyof Whole> = Partial<Whole> & Pick<Whole, Name>
+
+export const addVm = (
+  state: State,
+  given: Needed<Vm, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
+): Vm => {
+  const { subscriptionId, resourceGroup, name, location } = given
+  const vm: Vm = {
+    id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/virtualMachines/${name}`,
+    osType: 'Windows',
+    size: 'Standard_D2s_v5',
+    zones: [],
+    disks: [{ lun: -1, name: `${name}_OsDisk`, sizeGb: 127 }],
+    instances: [],
+    exists: true,
+    isAgentReady: true,
+    ...given,
+  }
+  addGroup(state, subscriptionId, resourceGroup, location)
+  state.vms.set(keyOf(vm.id), vm)
+  return vm
+}
+
+export const addStorageAccount = (
+  state: State,
+  given: Needed<StorageAccount, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
+): StorageAccount => {
+  const { subscriptionId, resourceGroup, name, location } = given
+  const account: StorageAccount = {
+    id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Storage/storageAccounts/${name}`,
+    shares: [],
+    ...given,
+  }
+  addGroup(state, subscriptionId, resourceGroup, location)
+  state.storageAccounts.set(keyOf(account.id), account)
+  return account
+}
+
+const longTerm = (time: string, days: number): Fields => ({
+  retentionPolicyType: 'LongTermRetentionPolicy',
+  dailySchedule: { retentionTimes: [time], retentionDuration: { count: days, durationType: 'Days' } },
+})
+
+/** A schedule's times are dates of which the clock part counts. */
+const dated = (clock: string): string => `2026-01-01T${clock}:00Z`
+
+/** What a new vault has: one for VMs, the enhanced one, one for SQL (section 5 of the wire facts). */
+export const defaultPolicies = (): Policy[] => {
+  const night = dated('22:30')
+  return [
+    {
+      name: 'DefaultPolicy',
+      properties: {
+        backupManagementType: 'AzureIaasVM',
+        instantRPDetails: {},
+        schedulePolicy: {
+          schedulePolicyType: 'SimpleSchedulePolicy',
+          scheduleRunFrequency: 'Daily',
+          scheduleRunTimes: [night],
+          scheduleWeeklyFrequency: 0,
+        },
+        retentionPolicy: longTerm(night, 30),
+        instantRpRetentionRangeInDays: 2,
+        timeZone: 'UTC',
+      },
+    },
+    {
+      name: 'EnhancedPolicy',
+      properties: {
+        backupManagementType: 'AzureIaasVM',
+        policyType: 'V2',
+        instantRPDetails: {},
+        schedulePolicy: {
+          schedulePolicyType: 'SimpleSchedulePolicyV2',
+          scheduleRunFrequency: 'Daily',
+          dailySchedule: { scheduleRunTimes: [night] },
+        },
+        retentionPolicy: longTerm(night, 30),
+        instantRpRetentionRangeInDays: 7,
+        timeZone: 'UTC',
+      },
+    },
+    {
+      name: 'HourlyLogBackup',
+      properties: {
+        backupManagementType: 'AzureWorkload',
+        workLoadType: 'SQLDataBase',
+        settings: { timeZone: 'UTC', issqlcompression: false, isCompression: false },
+        subProtectionPolicy: [
+          {
+            policyType: 'Full',
+            schedulePolicy: {
+              schedulePolicyType: 'SimpleSchedulePolicy',
+              scheduleRunFrequency: 'Daily',
+              scheduleRunTimes: [night],
+              scheduleWeeklyFrequency: 0,
+            },
+            retentionPolicy: longTerm(night, 30),
+          },
+          {
+            policyType: 'Log',
+            schedulePolicy: { schedulePolicyType: 'LogSchedulePolicy', scheduleFrequencyInMins: 60 },
+            retentionPolicy: {
+              retentionPolicyType: 'SimpleRetentionPolicy',
+              retentionDuration: { count: 30, durationType: 'Days' },
+            },
+          },
+        ],
+      },
+    },
+  ]
+}
+
+export const addVault = (
+  state: State,
+  given: Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
+): Vault => {
+  const { subscriptionId, resourceGroup, name, location } = given
+  const vault: Vault = {
+    id: vaultIdOf(subscriptionId, resourceGroup, name),
+    createdMs: state.nowMs,
+    etag: `W/"datetime'${encodeURIComponent(new Date(state.nowMs).toISOString())}'"`,
+    tags: undefined,
+    identity: undefined,
+    sku: 'Standard',
+    redundancy: 'GeoRedundant',
+    crossRegionRestore: false,
+    softDelete: { state: 'Enabled', days: 14 },
+    immutability: 'Disabled',
+    publicNetworkAccess: 'Enabled',
+    crossSubscriptionRestore: 'Enabled',
+    guardId: undefined,
+    unlocked: new Map(),
+    policies: new Map(defaultPolicies().map(policy => [keyOf(policy.name), policy])),
+    discovered: new Set(),
+    containers: new Map(),
+    items: new Map(),
+    jobs: new Map(),
+    operations: new Map(),
+    intents: new Map(),
+    ...given,
+  }
+  addGroup(state, subscriptionId, resourceGroup, location)
+  state.vaults.set(keyOf(vault.id), vault)
+  return vault
+}
+
+/** The item of a VM, protected under a policy and not backed up yet. */
+export const vmItemOf = ({ id, resourceGroup, name }: Vm, policy: string, dataId: string): Item => {
+  const inner = `iaasvmcontainerv2;${resourceGroup.toLowerCase()};${name}`
+  return {
+    container: `IaasVMContainer;${inner}`,
+    name: `VM;${inner}`,
+    workload: 'VM',
+    friendlyName: name,
+    sourceId: id,
+    serverName: undefined,
+    parentName: undefined,
+    dataId,
+    policy: keyOf(policy),
+    state: 'IRPending',
+    softDeleted: undefined,
+    diskExclusion: undefined,
+    lastBackup: undefined,
+    points: [],
+    logs: [],
+    mounted: undefined,
+  }
+}
+
+export const addItem = ({ items }: Vault, item: Item): Item => {
+  items.set(keyOf(item.container, item.name), item)
+  return item
+}

@@ -1,0 +1,30 @@
+/** A refusal as Azure words it: its HTTP status, code and message become the answer. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly status: number
+  readonly code: string
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.headers = headers
+  }
+}
+
+/** Of ARM itself: a resource that is not there, in ARM's words. */
+export const resourceNotFound = (type: string, name: string, group: string): Refusal =>
+  new Refusal(
+    404,
+    'ResourceNotFound',
+    `The Resource '${type}/${name}' under resource group '${group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+  )
+
+/** Azure Backup's answer to a filter or an id that it does not understand. */
+export const invalidInput = (): Refusal =>
+  new Refusal(
+    400,
+    'BMSUserErrorInvalidInput',
+    'Input provided for the call is invalid\r\nPlease check the required inputs',
+  )

@@ -1,0 +1,4 @@
+/** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
+import type { Route } from './call.ts'
+
+export const routes: readonly Route[] = []
