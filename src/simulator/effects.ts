@@ -1,4 +1,5 @@
 /** Everything that happens at its time, joined from the nouns. */
+import { jobEffects } from './jobs.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = {}
+export const effects: Effects = { ...jobEffects }
