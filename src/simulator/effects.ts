@@ -1,6 +1,7 @@
 /** Everything that happens at its time, joined from the nouns. */
 import { jobEffects } from './jobs.ts'
+import { policyEffects } from './policies.ts'
 import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects, ...vaultEffects }
+export const effects: Effects = { ...jobEffects, ...policyEffects, ...vaultEffects }

@@ -2,6 +2,7 @@
 import type { Route } from './call.ts'
 import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
+import { policyRoutes } from './policies.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
@@ -14,4 +15,5 @@ export const routes: readonly Route[] = [
   ...vaultConfigRoutes,
   ...vaultUsageRoutes,
   ...guardRoutes,
+  ...policyRoutes,
 ]
