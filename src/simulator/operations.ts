@@ -1,0 +1,29 @@
+/**
+ * Where a vault's operations stand, and what came of them. Clients ask at whichever address they like: an operation's id is
+ * enough, so one answer serves the vault, its fabric, its containers and its items (section 10.1 of the wire facts).
+ */
+import { operationOf, operationResult, operationStatus } from './answers.ts'
+import type { Answer, Call, Route } from './call.ts'
+import { inContainer, inFabric, inItem, inVault, vaultOf } from './finding.ts'
+
+const operation = (call: Call) => operationOf(vaultOf(call), call.params.operation ?? '')
+
+const status = (call: Call): Answer => operationStatus(call, operation(call))
+
+/** No item or container yet: see resourceAt. */
+const result = (call: Call): Answer => operationResult(call, operation(call))
+
+export const operationRoutes: readonly Route[] = [
+  ...[
+    `${inVault}/backupOperations`,
+    `${inFabric}/operationsStatus`,
+    `${inContainer}/operationsStatus`,
+    `${inItem}/operationsStatus`,
+  ].map((place): Route => ({ method: 'GET', path: `${place}/{operation}`, handle: status })),
+  ...[
+    `${inVault}/backupOperationResults`,
+    `${inFabric}/operationResults`,
+    `${inContainer}/operationResults`,
+    `${inItem}/operationResults`,
+  ].map((place): Route => ({ method: 'GET', path: `${place}/{operation}`, handle: result })),
+]
