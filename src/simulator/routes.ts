@@ -1,5 +1,6 @@
 /** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
 import type { Route } from './call.ts'
+import { guardRoutes } from './guard.ts'
 import { operationRoutes } from './operations.ts'
 
-export const routes: readonly Route[] = [...operationRoutes]
+export const routes: readonly Route[] = [...operationRoutes, ...guardRoutes]
