@@ -1,5 +1,6 @@
 /** Everything that happens at its time, joined from the nouns. */
+import { protectionEffects } from './item-changes.ts'
 import { jobEffects } from './jobs.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects }
+export const effects: Effects = { ...jobEffects, ...protectionEffects }

@@ -5,13 +5,22 @@
 import { operationOf, operationResult, operationStatus } from './answers.ts'
 import type { Answer, Call, Route } from './call.ts'
 import { inContainer, inFabric, inItem, inVault, vaultOf } from './finding.ts'
+import { itemRow } from './item-rows.ts'
+import { keyOf } from './state.ts'
 
 const operation = (call: Call) => operationOf(vaultOf(call), call.params.operation ?? '')
 
 const status = (call: Call): Answer => operationStatus(call, operation(call))
 
-/** No item or container yet: see resourceAt. */
-const result = (call: Call): Answer => operationResult(call, operation(call))
+/** The item that an operation was about, if it is still there. */
+const itemAt = (call: Call, path: string): unknown => {
+  const vault = vaultOf(call)
+  const [, container = '', item = ''] = /\/protectionContainers\/([^/]+)\/protectedItems\/([^/]+)$/.exec(path) ?? []
+  const found = vault.items.get(keyOf(container, item))
+  return found && itemRow(call, vault, found, false)
+}
+
+const result = (call: Call): Answer => operationResult(call, operation(call), path => itemAt(call, path))
 
 export const operationRoutes: readonly Route[] = [
   ...[
