@@ -1,7 +1,23 @@
 /** Everything that happens at its time, joined from the nouns. */
+import { backupEffects } from './backups.ts'
+import { containerEffects } from './containers.ts'
+import { protectionEffects } from './item-changes.ts'
+import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
+import { pointEffects } from './point-routes.ts'
 import { policyEffects } from './policies.ts'
+import { scheduleEffects } from './schedules-runner.ts'
 import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects, ...policyEffects, ...vaultEffects }
+export const effects: Effects = {
+  ...jobEffects,
+  ...cancelEffects,
+  ...backupEffects,
+  ...scheduleEffects,
+  ...protectionEffects,
+  ...vaultEffects,
+  ...policyEffects,
+  ...pointEffects,
+  ...containerEffects,
+}
