@@ -1,4 +1,7 @@
 /** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
+import { backupRoutes } from './backup-routes.ts'
 import type { Route } from './call.ts'
+import { jobRoutes } from './job-routes.ts'
+import { pointRoutes } from './point-routes.ts'
 
-export const routes: readonly Route[] = []
+export const routes: readonly Route[] = [...backupRoutes, ...jobRoutes, ...pointRoutes]
