@@ -11,6 +11,8 @@ import { filterTerms, isSame } from './odata.ts'
 import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
 import { checkPolicy } from './policy-rules.ts'
 import { Refusal } from './refusal.ts'
+import { planNextRun } from './schedules-runner.ts'
+import { spelled } from './spelling.ts'
 import { type Item, keyOf, type Policy, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
 
@@ -27,16 +29,17 @@ const userCounts = ({ items }: Vault): ReadonlyMap<string, number> => {
   return counts
 }
 
-export const policyIdOf = (vault: Vault, { name }: Policy): string => `${vault.id}/backupPolicies/${name}`
+const policyIdOf = (vault: Vault, { name }: Policy): string => `${vault.id}/backupPolicies/${name}`
 
-const toPolicy = (vault: Vault, policy: Policy, protectedItemsCount: number) => ({
-  id: policyIdOf(vault, policy),
+const toPolicy = (call: Call, vault: Vault, policy: Policy, protectedItemsCount: number) => ({
+  id: spelled(call, policyIdOf(vault, policy)),
   name: policy.name,
   type: 'Microsoft.RecoveryServices/vaults/backupPolicies',
   properties: { ...policy.properties, protectedItemsCount },
 })
 
-const shown = (vault: Vault, policy: Policy): Answer => ok(toPolicy(vault, policy, usersOf(vault, policy).length))
+const shown = (call: Call, vault: Vault, policy: Policy): Answer =>
+  ok(toPolicy(call, vault, policy, usersOf(vault, policy).length))
 
 /** The workload word that a policy is found by; VMs and shares leave it out. */
 const workloadOf = ({ properties }: Policy): string | undefined =>
@@ -53,10 +56,10 @@ const listPolicies = (call: Call): Answer => {
       (workload === undefined || isSame(workloadOf(policy), workload)),
   )
   const counts = userCounts(vault)
-  return page(call, found, policy => toPolicy(vault, policy, counts.get(keyOf(policy.name)) ?? 0))
+  return page(call, found, policy => toPolicy(call, vault, policy, counts.get(keyOf(policy.name)) ?? 0))
 }
 
-const getPolicy = (call: Call): Answer => shown(vaultOf(call), policyOf(call))
+const getPolicy = (call: Call): Answer => shown(call, vaultOf(call), policyOf(call))
 
 /** When the window of an hourly schedule ends: what retention times are filled with (section 5.3). */
 const windowEnd = (schedule: unknown): string | undefined => {
@@ -119,7 +122,8 @@ const checkChange = (call: Call, vault: Vault, before: Policy, after: Fields): v
       'BMSUserErrorInvalidPolicyForGivenProvider',
       'Policy is not valid for given provider type. Please choose valid policy for given provider.',
     )
-  if (isUsed && (isOther('policyType', 'V1') || isOther('workLoadType', ''))) throw inUse()
+  const isOtherWorkload = after.backupManagementType === 'AzureWorkload' && isOther('workLoadType', '')
+  if (isUsed && (isOther('policyType', 'V1') || isOtherWorkload)) throw inUse()
   if (!isRetentionLowered(before.properties, after)) return
   if (vault.immutability !== 'Disabled')
     throw new Refusal(
@@ -154,7 +158,7 @@ const putPolicy = (call: Call): Answer => {
   const users = before ? usersOf(vault, before) : []
   if (users.length === 0) {
     vault.policies.set(keyOf(policy.name), policy)
-    return shown(vault, policy)
+    return shown(call, vault, policy)
   }
   const error = lateFailure(world, call.method, call.path)
   const jobIds = error ? [] : users.map(item => alignment(world, vault, policy, item))
@@ -188,7 +192,7 @@ const operation = (call: Call) => operationOf(vaultOf(call), call.params.operati
 
 const getResult = (call: Call): Answer => {
   const vault = vaultOf(call)
-  return operationResult(call, operation(call), () => shown(vault, policyOf(call)).body)
+  return operationResult(call, operation(call), () => shown(call, vault, policyOf(call)).body)
 }
 
 const inPolicy = `${inVault}/backupPolicies/{policy}`
@@ -203,8 +207,12 @@ export const policyRoutes: readonly Route[] = [
 ]
 
 export const policyEffects: Effects = {
-  'policy-put': ({ state }, { vault: key, of, more }) => {
+  'policy-put': (world, { vault: key, of, more }) => {
+    const vault = world.state.vaults.get(key)
     const name = text(more?.name)
-    if (name !== null) state.vaults.get(key)?.policies.set(of, { name, properties: fields(more?.properties) })
+    if (!vault || name === null) return
+    const policy = { name, properties: fields(more?.properties) }
+    vault.policies.set(of, policy)
+    for (const item of usersOf(vault, policy)) planNextRun(world, vault, item)
   },
 }

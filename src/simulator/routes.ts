@@ -12,6 +12,7 @@ import { operationRoutes } from './operations.ts'
 import { pointRoutes } from './point-routes.ts'
 import { policyRoutes } from './policies.ts'
 import { protectableRoutes } from './protectables.ts'
+import { resourceGraphRoutes } from './resource-graph.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
@@ -20,6 +21,7 @@ import { vaultRoutes } from './vaults.ts'
 export const routes: readonly Route[] = [
   ...estateRoutes,
   ...resourceRoutes,
+  ...resourceGraphRoutes,
   ...vaultRoutes,
   ...vaultConfigRoutes,
   ...vaultUsageRoutes,
