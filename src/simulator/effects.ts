@@ -1,5 +1,11 @@
 /** Everything that happens at its time, joined from the nouns. */
+import { backupEffects } from './backups.ts'
 import { jobEffects } from './jobs.ts'
+import { scheduleEffects } from './schedules-runner.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects }
+export const effects: Effects = {
+  ...jobEffects,
+  ...backupEffects,
+  ...scheduleEffects,
+}
