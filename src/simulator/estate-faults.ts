@@ -57,6 +57,7 @@ const databaseOf = (place: Place, given: Fields, at: string, tell: Tell): Source
 }
 
 const sourceOf = (raw: unknown, at: string, names: Names, near: string, tell: Tell): Source | undefined => {
+  if (raw === undefined) return undefined
   const given = fields(raw)
   const { vm, instance, database, storage_account: account, share } = given
   const words = Object.keys(given).sort().join()
@@ -107,7 +108,10 @@ const policiesOf = (given: Fields, at: string, tell: Tell): Policies => {
     checkPolicy(policy.given, policy.at, tell)
     isNew(name, policy.at)
     const { workload, properties } = policy.given
-    all.set(keyOf(name), properties ? policyWorkload(propertiesOf(policy.given as unknown as SeedPolicy)) : (workload as Workload))
+    all.set(
+      keyOf(name),
+      properties ? policyWorkload(propertiesOf(policy.given as unknown as SeedPolicy)) : (workload as Workload),
+    )
   }
   return all
 }
@@ -168,7 +172,8 @@ const checkVault = ({ given, at, subscriptionId }: Place, names: Names, tell: Te
   for (const { at: where, given: row } of eachOf(given.jobs, `${at}/jobs`)) {
     checkTrouble(row.trouble, `${where}/trouble`, tell)
     if (row.source === undefined) {
-      if (row.workload === undefined || row.entity === undefined) tell(where, 'must have a source, or workload and entity')
+      if (row.workload === undefined || row.entity === undefined)
+        tell(where, 'must have a source, or workload and entity')
       continue
     }
     const source = sourceOf(row.source, `${where}/source`, names, subscriptionId, tell)
@@ -195,8 +200,11 @@ const checkFaults = (estate: Fields, tell: Tell): void => {
     }
 }
 
-/** Everything that is wrong, each with its JSON pointer. The estate need not fit its schema. */
-export const estateFaults = (estate: Fields): string[] => {
+/**
+ * Everything that is wrong, each with its JSON pointer. The estate need not fit its schema; where it is not `isWhole`, what
+ * it asks to generate is not in it.
+ */
+export const estateFaults = (estate: Fields, isWhole: boolean): string[] => {
   const faults: string[] = []
   const tell: Tell = (at, wrong) => void faults.push(`${at || '/'}: ${wrong}`)
   checkSubscriptions(estate, tell)
@@ -211,6 +219,7 @@ export const estateFaults = (estate: Fields): string[] => {
   }
   const vaults = placesOf(estate, 'vaults')
   for (const vault of vaults) checkVault(vault, names, tell)
+  if (!isWhole) return faults
   if (vaults.length === 0) tell('', 'there must be a vault, in vaults or by generate')
   if (vaults.length > 0 && estate.default_vault !== undefined)
     one(byName(vaults), estate.default_vault, '/default_vault', 'vault', tell, vaults[0]?.subscriptionId)

@@ -31,7 +31,9 @@ export const withGenerated = (estate: Seed): Seed => {
       const source = { vm: `${resource_group}/${vm}` }
       rows.push({ source, policy: 'vm-daily', ...(points > 0 ? { history } : {}) })
     }
-    const policies: SeedVault['policies'] = [{ name: 'vm-daily', workload: 'VM', keep: { days: Math.max(points, 7) + 1 } }]
+    const policies: SeedVault['policies'] = [
+      { name: 'vm-daily', workload: 'VM', keep: { days: Math.max(points, 7) + 1 } },
+    ]
     vaults.push({ name, resource_group, location, policies, items: rows })
   }
   return {
