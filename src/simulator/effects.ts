@@ -3,6 +3,13 @@ import { backupEffects } from './backups.ts'
 import { protectionEffects } from './item-changes.ts'
 import { jobEffects } from './jobs.ts'
 import { scheduleEffects } from './schedules-runner.ts'
+import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects, ...backupEffects, ...scheduleEffects, ...protectionEffects }
+export const effects: Effects = {
+  ...jobEffects,
+  ...backupEffects,
+  ...scheduleEffects,
+  ...protectionEffects,
+  ...vaultEffects,
+}

@@ -147,7 +147,7 @@ const checkItem = (given: Fields, at: string, source: Source | undefined, polici
     return
   }
   const name = keyOf(String(policy))
-  if (!policies.has(name)) return tell(`${at}/policy`, `the vault has no policy ${JSON.stringify(policy)}`)
+  if (!policies.has(name)) tell(`${at}/policy`, `the vault has no policy ${JSON.stringify(policy)}`)
   const meantFor = policies.get(name)
   if (source && meantFor && meantFor !== source.workload)
     tell(`${at}/policy`, `${policy} is for ${meantFor}, and this is ${source.workload}`)

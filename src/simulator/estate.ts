@@ -1,188 +1,115 @@
-/** Estates: seed files, checked as a whole, and the state that a simulated Azure has in the beginning. */
-import { type Fields, fields } from '../backup/fields.ts'
-import type { Seed, SeedVault } from '../generated/seed.ts'
-import { seed as fitsSchema } from '../generated/seed-validator.ts'
-import { createVirtualClock } from './clock.ts'
-import { toFault } from './control.ts'
-import { estateFaults } from './estate-faults.ts'
-import { dayMs, momentMs } from './estate-history.ts'
-import { accountOf, addItems, type Names, vmOf } from './estate-items.ts'
-import { byName, meant, placesOf, subscriptionIdOf } from './estate-names.ts'
-import { propertiesOf } from './estate-policies.ts'
-import { withGenerated } from './generator.ts'
-import { addGroup, addNetwork, addStorageAccount, addSubscription, addVault, addVm, blankState } from './making.ts'
-import { storageContainerName, vmContainerName } from './sources.ts'
-import { type Container, keyOf, type State, type Vault, type Vm } from './state.ts'
-import { createWorld, type World } from './world.ts'
+/** What all resources lie in: subscriptions, groups, providers; and who may do what. */
+import { page } from './answers.ts'
+import { type Answer, type Call, ok, type Route } from './call.ts'
+import { groupOf, inGroup, inSubscription, inVault, subscriptionOf, vaultOf } from './finding.ts'
+import { isSame } from './odata.ts'
+import { Refusal } from './refusal.ts'
+import { listed } from './resources.ts'
+import type { ResourceGroup, Subscription } from './state.ts'
+import type { World } from './world.ts'
 
-/** An estate as schemas/seed.json defines it, whose names all mean something. */
-export type Estate = Seed
-
-/** As the generated validator reports it. */
-interface SchemaFault {
-  instancePath: string
-  message: string
-  params: { additionalProperty?: string; allowedValues?: unknown[] }
-}
-
-const schemaFault = ({ instancePath, message, params }: SchemaFault): string => {
-  const { additionalProperty, allowedValues } = params
-  const more = additionalProperty ?? allowedValues?.map(value => JSON.stringify(value)).join(', ')
-  return `${instancePath || '/'}: ${message}${more === undefined ? '' : ` (${more})`}`
-}
-
-/** Throws an Error with everything that is wrong, one fault a line, each with its JSON pointer. */
-export const parseEstate = (json: unknown): Estate => {
-  const fits = fitsSchema(json) as boolean
-  const given = fields(json)
-  // What is generated can only be told from sizes that fit.
-  const whole = fits ? fields(withGenerated(json as Estate)) : given
-  const faults = fits ? [] : ((fitsSchema as { errors?: SchemaFault[] }).errors ?? []).map(schemaFault)
-  faults.push(...estateFaults(whole, fits || given.generate === undefined))
-  if (faults.length > 0) throw new Error([...new Set(faults)].join('\n'))
-  return json as Estate
-}
-
-const tenant = '99999999-9999-4999-8999-999999999999'
-const token = 'simulated-azure-token'
-/** A vault's age where its seed says none. */
-const vaultAgeMs = 730 * dayMs
-
-type Known<Given> = { [Name in keyof Given]: Exclude<Given[Name], undefined> }
-
-/** Without what is undefined, so that defaults stay. */
-const known = <Given extends object>(given: Given): Known<Given> =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Known<Given>
-
-type Where = { subscription?: string; resource_group: string; name: string; location: string }
-
-const whereOf = (estate: Estate, { subscription, resource_group: resourceGroup, name, location }: Where) => ({
-  subscriptionId: subscriptionIdOf(fields(estate), subscription) ?? '',
-  resourceGroup,
-  name,
-  location,
+const toSubscription = ({ state }: World, { id, name }: Subscription) => ({
+  id: `/subscriptions/${id}`,
+  subscriptionId: id,
+  tenantId: state.tenantId,
+  displayName: name,
+  state: 'Enabled',
+  subscriptionPolicies: {
+    locationPlacementId: 'Public_2014-09-01',
+    quotaId: 'PayAsYouGo_2014-09-01',
+    spendingLimit: 'Off',
+  },
+  authorizationSource: 'RoleBased',
+  managedByTenants: [],
 })
 
-const addResources = (state: State, estate: Estate): void => {
-  for (const { id, name } of estate.subscriptions) addSubscription(state, id, name)
-  for (const { subscription, name, location } of estate.resource_groups ?? [])
-    addGroup(state, subscriptionIdOf(fields(estate), subscription) ?? '', name, location)
-  for (const row of estate.virtual_machines ?? []) {
-    const { os: osType, size, zones, disks, instances, exists, agent_ready: isAgentReady } = row
-    addVm(state, {
-      ...whereOf(estate, row),
-      ...known({ osType, size, zones, exists, isAgentReady }),
-      ...(disks && { disks: disks.map(({ lun, name, size_gb: sizeGb }) => ({ lun, name, sizeGb })) }),
-      ...(instances && { instances: instances.map(instanceOf) }),
-    })
+const toTenant = (tenantId: string) => ({
+  id: `/tenants/${tenantId}`,
+  tenantId,
+  displayName: 'Contoso',
+  defaultDomain: 'contoso.onmicrosoft.com',
+  tenantCategory: 'Home',
+})
+
+const toGroup = ({ subscriptionId, name, location }: ResourceGroup) => ({
+  id: `/subscriptions/${subscriptionId}/resourceGroups/${name}`,
+  name,
+  type: 'Microsoft.Resources/resourceGroups',
+  location,
+  properties: { provisioningState: 'Succeeded' },
+})
+
+/** Classic providers are gone (section 11.2): whoever asks them is told so. */
+const classic = ({ path }: Call): never => {
+  const [, namespace] = /\/providers\/([^/]+)/i.exec(path) ?? []
+  throw new Refusal(404, 'InvalidResourceNamespace', `The resource namespace '${namespace}' is invalid.`)
+}
+
+const providers: readonly (readonly [namespace: string, ...types: string[]])[] = [
+  ['Microsoft.RecoveryServices', 'vaults', 'operations', 'locations', 'locations/backupStatus', 'backupProtectedItems'],
+  ['Microsoft.Compute', 'virtualMachines', 'disks', 'locations'],
+  ['Microsoft.Network', 'virtualNetworks', 'locations'],
+  ['Microsoft.Storage', 'storageAccounts', 'locations'],
+]
+
+const toProvider = (subscriptionId: string, [namespace, ...types]: (typeof providers)[number]) => ({
+  id: `/subscriptions/${subscriptionId}/providers/${namespace}`,
+  namespace,
+  registrationState: 'Registered',
+  registrationPolicy: 'RegistrationRequired',
+  resourceTypes: types.map(resourceType => ({
+    resourceType,
+    locations: [],
+    apiVersions: ['2025-08-01', '2016-06-01'],
+  })),
+})
+
+const getProvider = (call: Call): Answer => {
+  const { id } = subscriptionOf(call)
+  const found = providers.find(([namespace]) => isSame(namespace, call.params.namespace))
+  if (found) return ok(toProvider(id, found))
+  throw new Refusal(404, 'InvalidResourceNamespace', `The resource namespace '${call.params.namespace}' is invalid.`)
+}
+
+/** The one caller that there is owns everything. */
+const permissions = (call: Call): Answer =>
+  page(call, [{ actions: ['*'], notActions: [], dataActions: [], notDataActions: [] }], row => row)
+/** Asked of a thing that must be there. */
+const permissionsOn =
+  (thing: (call: Call) => unknown) =>
+  (call: Call): Answer => {
+    thing(call)
+    return permissions(call)
   }
-  for (const row of estate.storage_accounts ?? [])
-    addStorageAccount(state, {
-      ...whereOf(estate, row),
-      shares: (row.shares ?? []).map(({ name, files = [] }) => ({ name, files })),
-    })
-  for (const row of estate.virtual_networks ?? [])
-    addNetwork(state, { ...whereOf(estate, row), subnets: row.subnets ?? [] })
+
+const listSubscriptions = (call: Call): Answer =>
+  page(call, [...call.world.state.subscriptions.values()], row => toSubscription(call.world, row))
+
+const listGroups = (call: Call): Answer => {
+  const { id } = subscriptionOf(call)
+  const groups = [...call.world.state.groups.values()].filter(({ subscriptionId }) => isSame(subscriptionId, id))
+  return page(call, groups, toGroup)
 }
 
-const paths = {
-  SQL: () => ['F:\\data\\', 'G:\\log\\'],
-  SAPHana: (sid: string) => [`/hana/data/${sid}`, `/hana/log/${sid}`],
-  SAPAse: (sid: string) => [`/sybase/${sid}/sapdata_1`, `/sybase/${sid}/saplog_1`],
-} as const
+const authorization = 'providers/Microsoft.Authorization/permissions'
+const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle })
 
-type SeedInstance = NonNullable<NonNullable<Seed['virtual_machines']>[number]['instances']>[number]
-
-const instanceOf = ({ workload, name, databases = [], data_path, log_path }: SeedInstance): Vm['instances'][number] => {
-  const [dataPath = '', logPath = ''] = paths[workload](name)
-  return { workload, name, databases, dataPath: data_path ?? dataPath, logPath: log_path ?? logPath }
-}
-
-const containersOf = (state: State, names: Names, vault: Vault, { containers = [] }: SeedVault): Container[] =>
-  containers.flatMap(({ vm: vmRef, storage_account: accountRef, registered, inquired }): Container[] => {
-    const registeredMs = registered === undefined ? vault.createdMs : momentMs(registered, state.nowMs)
-    const vm = vmRef === undefined ? undefined : vmOf(state, names, vault, vmRef)
-    if (vm) {
-      const found = [...new Set(vm.instances.map(({ workload }) => workload))]
-      const common = { name: vmContainerName(vm), friendlyName: vm.name, sourceId: vm.id }
-      return [{ ...common, kind: 'VMAppContainer', registeredMs, inquired: inquired ?? found }]
-    }
-    const account = accountOf(state, names, vault, accountRef)
-    if (!account) return []
-    const common = { name: storageContainerName(account), friendlyName: account.name, sourceId: account.id }
-    return [{ ...common, kind: 'StorageContainer', registeredMs, inquired: inquired ?? ['AzureFileShare'] }]
-  })
-
-const discoveredIn = (state: State, names: Names, vault: Vault, refs: SeedVault['discovered']): string[] => {
-  if (refs) return refs.flatMap(ref => vmOf(state, names, vault, ref)?.id ?? []).map(id => keyOf(id))
-  return [...state.vms]
-    .filter(([, { subscriptionId, location, exists }]) => {
-      return exists && subscriptionId === vault.subscriptionId && location === vault.location
-    })
-    .map(([key]) => key)
-}
-
-const addVaultOf = (world: World, estate: Estate, names: Names, row: SeedVault): void => {
-  const { state } = world
-  const { tags, identity, sku, redundancy, immutability, guard: guardId, created } = row
-  const vault = addVault(state, {
-    ...whereOf(estate, row),
-    createdMs: created === undefined ? state.nowMs - vaultAgeMs : momentMs(created, state.nowMs),
-    ...known({
-      identity,
-      sku,
-      redundancy,
-      immutability,
-      guardId,
-      crossRegionRestore: row.cross_region_restore,
-      publicNetworkAccess: row.public_network_access,
-      crossSubscriptionRestore: row.cross_subscription_restore,
-    }),
-    ...(tags && { tags: Object.fromEntries(Object.entries(tags).map(([name, value]) => [name, value ?? ''])) }),
-    ...(row.soft_delete && { softDelete: { state: row.soft_delete.state, days: row.soft_delete.days ?? 14 } }),
-  })
-  for (const policy of row.policies ?? [])
-    vault.policies.set(keyOf(policy.name), { name: policy.name, properties: propertiesOf(policy) })
-  for (const key of discoveredIn(state, names, vault, row.discovered)) vault.discovered.add(key)
-  for (const container of containersOf(state, names, vault, row)) vault.containers.set(keyOf(container.name), container)
-  for (const { name, properties } of row.intents ?? []) vault.intents.set(keyOf(name), { name, properties })
-  addItems(world, names, vault, row)
-}
-
-/** The state of an estate at its start: `startMs`, unless it says another. The same estate and start make the same state. */
-export const stateOf = (estate: Estate, startMs: number): State => {
-  const whole = withGenerated(estate)
-  const { seed = 1, start, tenant_id = tenant, tokens = [token] } = estate
-  const nowMs = start === undefined ? startMs : Date.parse(start)
-  const state = blankState(seed, nowMs, tenant_id, tokens)
-  const world = createWorld(
-    state,
-    createVirtualClock(nowMs, 0, () => 0),
-    {},
-  )
-  addResources(state, whole)
-  const names = {
-    vms: byName(placesOf(fields(whole), 'virtual_machines')),
-    accounts: byName(placesOf(fields(whole), 'storage_accounts')),
-  }
-  for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, vault)
-  state.faults = (estate.faults ?? []).map(toFault)
-  state.isGuardWithheld = estate.guard_rights_withheld ?? false
-  return state
-}
-
-export interface DefaultVault {
-  subscription_id: string
-  resource_group: string
-  vault_name: string
-}
-
-/** The vault that callers mean who name none. */
-export const defaultVaultOf = (estate: Estate): DefaultVault => {
-  const places = placesOf(withGenerated(estate) as unknown as Fields, 'vaults')
-  const [first] = places
-  const ref = estate.default_vault
-  const found = ref === undefined ? first : meant(byName(places), ref, first?.subscriptionId)[0]
-  if (!found) throw new Error('the estate has no vault')
-  return { subscription_id: found.subscriptionId, resource_group: found.group, vault_name: found.name }
-}
+export const estateRoutes: readonly Route[] = [
+  get('/subscriptions', listSubscriptions),
+  get(inSubscription, call => ok(toSubscription(call.world, subscriptionOf(call)))),
+  get('/tenants', call => page(call, [call.world.state.tenantId], toTenant)),
+  get(`${inSubscription}/resourceGroups`, listGroups),
+  get(inGroup, call => ok(toGroup(groupOf(call)))),
+  get(`${inSubscription}/${authorization}`, permissionsOn(subscriptionOf)),
+  get(`${inGroup}/${authorization}`, permissionsOn(groupOf)),
+  get(`${inVault}/${authorization}`, permissionsOn(vaultOf)),
+  ...['Microsoft.ClassicStorage/storageAccounts', 'Microsoft.ClassicCompute/virtualMachines'].flatMap(type => [
+    ...listed(type, classic),
+    get(`${inGroup}/providers/${type}/{name}`, classic),
+  ]),
+  get(`${inSubscription}/providers`, call => {
+    const { id } = subscriptionOf(call)
+    return page(call, providers, provider => toProvider(id, provider))
+  }),
+  get(`${inSubscription}/providers/{namespace}`, getProvider),
+]

@@ -25,6 +25,7 @@ export const blankState = (seed: number, startMs: number, tenantId: string, toke
   storageAccounts: new Map(),
   networks: new Map(),
   vaults: new Map(),
+  deletedVaults: [],
   due: [],
   faults: [],
   requests: new Map(),
@@ -168,24 +169,30 @@ export const defaultPolicies = (): Policy[] => {
   ]
 }
 
-export const addVault = (
-  state: State,
-  given: Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
-): Vault => {
-  const { subscriptionId, resourceGroup, name, location } = given
-  const vault: Vault = {
+/** A weak tag that holds the moment of the last write. */
+export const etagAt = (atMs: number): string => `W/"datetime'${encodeURIComponent(new Date(atMs).toISOString())}'"`
+
+type VaultGiven = Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>
+
+/** A vault that is not in the state yet. */
+export const newVault = (state: State, given: VaultGiven): Vault => {
+  const { subscriptionId, resourceGroup, name } = given
+  return {
     id: vaultIdOf(subscriptionId, resourceGroup, name),
     createdMs: state.nowMs,
-    etag: `W/"datetime'${encodeURIComponent(new Date(state.nowMs).toISOString())}'"`,
+    readyMs: state.nowMs,
+    etag: etagAt(state.nowMs),
     tags: undefined,
     identity: undefined,
     sku: 'Standard',
     redundancy: 'GeoRedundant',
     crossRegionRestore: false,
     softDelete: { state: 'Enabled', days: 14 },
+    enhancedSecurity: 'Enabled',
     immutability: 'Disabled',
     publicNetworkAccess: 'Enabled',
     crossSubscriptionRestore: 'Enabled',
+    settings: {},
     guardId: undefined,
     unlocked: new Map(),
     policies: new Map(defaultPolicies().map(policy => [keyOf(policy.name), policy])),
@@ -197,7 +204,11 @@ export const addVault = (
     intents: new Map(),
     ...given,
   }
-  addGroup(state, subscriptionId, resourceGroup, location)
+}
+
+export const addVault = (state: State, given: VaultGiven): Vault => {
+  const vault = newVault(state, given)
+  addGroup(state, vault.subscriptionId, vault.resourceGroup, vault.location)
   state.vaults.set(keyOf(vault.id), vault)
   return vault
 }

@@ -1,7 +1,21 @@
 /** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
 import type { Route } from './call.ts'
+import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
 import { itemRoutes } from './items.ts'
 import { operationRoutes } from './operations.ts'
+import { resourceRoutes } from './resources.ts'
+import { vaultConfigRoutes } from './vault-config.ts'
+import { vaultUsageRoutes } from './vault-usages.ts'
+import { vaultRoutes } from './vaults.ts'
 
-export const routes: readonly Route[] = [...operationRoutes, ...guardRoutes, ...itemRoutes]
+export const routes: readonly Route[] = [
+  ...estateRoutes,
+  ...resourceRoutes,
+  ...vaultRoutes,
+  ...vaultConfigRoutes,
+  ...vaultUsageRoutes,
+  ...operationRoutes,
+  ...guardRoutes,
+  ...itemRoutes,
+]
