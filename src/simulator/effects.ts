@@ -1,15 +1,19 @@
 /** Everything that happens at its time, joined from the nouns. */
 import { backupEffects } from './backups.ts'
 import { protectionEffects } from './item-changes.ts'
+import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
+import { pointEffects } from './point-routes.ts'
 import { scheduleEffects } from './schedules-runner.ts'
 import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
 export const effects: Effects = {
   ...jobEffects,
+  ...cancelEffects,
   ...backupEffects,
   ...scheduleEffects,
   ...protectionEffects,
   ...vaultEffects,
+  ...pointEffects,
 }

@@ -1,9 +1,12 @@
 /** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
+import { backupRoutes } from './backup-routes.ts'
 import type { Route } from './call.ts'
 import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
 import { itemRoutes } from './items.ts'
+import { jobRoutes } from './job-routes.ts'
 import { operationRoutes } from './operations.ts'
+import { pointRoutes } from './point-routes.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
@@ -18,4 +21,7 @@ export const routes: readonly Route[] = [
   ...operationRoutes,
   ...guardRoutes,
   ...itemRoutes,
+  ...backupRoutes,
+  ...jobRoutes,
+  ...pointRoutes,
 ]
