@@ -1,5 +1,6 @@
 /** Everything that happens at its time, joined from the nouns. */
 import { backupEffects } from './backups.ts'
+import { containerEffects } from './containers.ts'
 import { protectionEffects } from './item-changes.ts'
 import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
@@ -16,4 +17,5 @@ export const effects: Effects = {
   ...protectionEffects,
   ...vaultEffects,
   ...pointEffects,
+  ...containerEffects,
 }

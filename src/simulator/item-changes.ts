@@ -51,6 +51,14 @@ const purgeKind = 'item-purge'
 export const isLocked = ({ state }: World, vault: Vault, key: string): boolean =>
   state.due.some(due => due.kind === changeKind && due.vault === keyOf(vault.id) && due.of === key)
 
+/** The vault and item of a VM, wherever it is protected or soft-deleted. */
+export const protectionOfVm = ({ state }: World, vmId: string): { vault: Vault; item: Item } | undefined => {
+  for (const vault of state.vaults.values())
+    for (const item of vault.items.values())
+      if (item.workload === 'VM' && isSame(item.sourceId, vmId)) return { vault, item }
+  return undefined
+}
+
 /** True while an operation is going to protect the VM, in whatever vault. */
 export const isBeingProtected = ({ state }: World, vmId: string): boolean =>
   state.due.some(({ kind, more }) => kind === changeKind && isSame(text(more?.vmId) ?? undefined, vmId))

@@ -4,6 +4,7 @@
  */
 import { operationOf, operationResult, operationStatus } from './answers.ts'
 import type { Answer, Call, Route } from './call.ts'
+import { containerResource, rowOf } from './container-rows.ts'
 import { inContainer, inFabric, inItem, inVault, vaultOf } from './finding.ts'
 import { itemRow } from './item-rows.ts'
 import { keyOf } from './state.ts'
@@ -12,15 +13,21 @@ const operation = (call: Call) => operationOf(vaultOf(call), call.params.operati
 
 const status = (call: Call): Answer => operationStatus(call, operation(call))
 
-/** The item that an operation was about, if it is still there. */
-const itemAt = (call: Call, path: string): unknown => {
+/** The item or container that an operation was about, if it is still there. A container comes without its type. */
+const resourceAt = (call: Call, path: string): unknown => {
   const vault = vaultOf(call)
-  const [, container = '', item = ''] = /\/protectionContainers\/([^/]+)\/protectedItems\/([^/]+)$/.exec(path) ?? []
-  const found = vault.items.get(keyOf(container, item))
-  return found && itemRow(call, vault, found, false)
+  const [, container = '', item] = /\/protectionContainers\/([^/]+)(?:\/protectedItems\/([^/]+))?$/.exec(path) ?? []
+  if (item !== undefined) {
+    const found = vault.items.get(keyOf(container, item))
+    return found && itemRow(call, vault, found, false)
+  }
+  const found = vault.containers.get(keyOf(container))
+  if (!found) return undefined
+  const { type: _, ...resource } = containerResource(call, vault, rowOf(call, vault, found))
+  return resource
 }
 
-const result = (call: Call): Answer => operationResult(call, operation(call), path => itemAt(call, path))
+const result = (call: Call): Answer => operationResult(call, operation(call), path => resourceAt(call, path))
 
 export const operationRoutes: readonly Route[] = [
   ...[

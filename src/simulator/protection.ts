@@ -7,13 +7,12 @@ import { accepted } from './answers.ts'
 import type { Answer, Call, Route } from './call.ts'
 import { inItem, itemIdOf, itemKey, vaultOf } from './finding.ts'
 import { checkGuard } from './guard.ts'
-import { beginChange, type Change, isBeingProtected, isLocked } from './item-changes.ts'
+import { beginChange, type Change, isBeingProtected, isLocked, protectionOfVm } from './item-changes.ts'
 import { policyOfItem } from './item-rows.ts'
 import { vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
 import { Refusal } from './refusal.ts'
 import { type Item, keyOf, type Policy, type Vault, type Vm } from './state.ts'
-import type { World } from './world.ts'
 
 const invalidRequest = (): Refusal =>
   new Refusal(
@@ -64,19 +63,6 @@ const notSimulated = (): Refusal =>
     'BMSUserErrorOperationNotSupported',
     'The simulated Azure does not protect databases and file shares: those of its seed can be read, not changed.',
   )
-
-/** True where a vault has an item of the VM, a soft-deleted one too. */
-const isOfVm =
-  (vmId: string) =>
-  ({ workload, sourceId }: Item): boolean =>
-    workload === 'VM' && isSame(sourceId, vmId)
-
-/** The vault and item of a VM, wherever it is protected. */
-export const protectionOfVm = ({ state }: World, vmId: string): { vault: Vault; item: Item } | undefined => {
-  for (const vault of state.vaults.values())
-    for (const item of vault.items.values()) if (isOfVm(vmId)(item)) return { vault, item }
-  return undefined
-}
 
 /** The policy that a body names. Throws Refusal. */
 const wantedPolicy = (vault: Vault, policyId: string): Policy => {
