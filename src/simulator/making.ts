@@ -16,6 +16,7 @@ export const blankState = (seed: number, startMs: number, tenantId: string, toke
   storageAccounts: new Map(),
   networks: new Map(),
   vaults: new Map(),
+  deletedVaults: [],
   due: [],
   faults: [],
   requests: new Map(),
@@ -144,6 +145,9 @@ export const defaultPolicies = (): Policy[] => {
   ]
 }
 
+/** A weak tag that holds the moment of the last write. */
+export const etagAt = (atMs: number): string => `W/"datetime'${encodeURIComponent(new Date(atMs).toISOString())}'"`
+
 export const addVault = (
   state: State,
   given: Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
@@ -152,16 +156,19 @@ export const addVault = (
   const vault: Vault = {
     id: vaultIdOf(subscriptionId, resourceGroup, name),
     createdMs: state.nowMs,
-    etag: `W/"datetime'${encodeURIComponent(new Date(state.nowMs).toISOString())}'"`,
+    readyMs: state.nowMs,
+    etag: etagAt(state.nowMs),
     tags: undefined,
     identity: undefined,
     sku: 'Standard',
     redundancy: 'GeoRedundant',
     crossRegionRestore: false,
     softDelete: { state: 'Enabled', days: 14 },
+    enhancedSecurity: 'Enabled',
     immutability: 'Disabled',
     publicNetworkAccess: 'Enabled',
     crossSubscriptionRestore: 'Enabled',
+    settings: {},
     guardId: undefined,
     unlocked: new Map(),
     policies: new Map(defaultPolicies().map(policy => [keyOf(policy.name), policy])),
