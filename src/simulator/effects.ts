@@ -1,5 +1,6 @@
 /** Everything that happens at its time, joined from the nouns. */
 import { jobEffects } from './jobs.ts'
+import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
-export const effects: Effects = { ...jobEffects }
+export const effects: Effects = { ...jobEffects, ...vaultEffects }

@@ -148,12 +148,12 @@ export const defaultPolicies = (): Policy[] => {
 /** A weak tag that holds the moment of the last write. */
 export const etagAt = (atMs: number): string => `W/"datetime'${encodeURIComponent(new Date(atMs).toISOString())}'"`
 
-export const addVault = (
-  state: State,
-  given: Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
-): Vault => {
-  const { subscriptionId, resourceGroup, name, location } = given
-  const vault: Vault = {
+type VaultGiven = Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>
+
+/** A vault that is not in the state yet. */
+export const newVault = (state: State, given: VaultGiven): Vault => {
+  const { subscriptionId, resourceGroup, name } = given
+  return {
     id: vaultIdOf(subscriptionId, resourceGroup, name),
     createdMs: state.nowMs,
     readyMs: state.nowMs,
@@ -180,7 +180,11 @@ export const addVault = (
     intents: new Map(),
     ...given,
   }
-  addGroup(state, subscriptionId, resourceGroup, location)
+}
+
+export const addVault = (state: State, given: VaultGiven): Vault => {
+  const vault = newVault(state, given)
+  addGroup(state, vault.subscriptionId, vault.resourceGroup, vault.location)
   state.vaults.set(keyOf(vault.id), vault)
   return vault
 }
