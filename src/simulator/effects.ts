@@ -6,6 +6,7 @@ import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
 import { pointEffects } from './point-routes.ts'
 import { scheduleEffects } from './schedules-runner.ts'
+import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
 
 export const effects: Effects = {
@@ -15,5 +16,8 @@ export const effects: Effects = {
   ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
+  ...protectionEffects,
+  ...vaultEffects,
   ...pointEffects,
+  ...containerEffects,
 }

@@ -12,16 +12,16 @@ import { keyOf, type Vault } from './state.ts'
 
 const guardType = 'Microsoft.DataProtection/resourceGuards'
 
-/** What a guard guards; each is the type of the requests for it. */
-const guarded = [
-  'deleteResourceGuardProxyRequests',
-  'disableSoftDeleteRequests',
-  'deleteProtectedItemRequests',
-  'updateProtectedItemRequests',
-  'updateProtectionPolicyRequests',
-  'getBackupSecurityPINRequests',
-] as const
-export type GuardedOperation = (typeof guarded)[number]
+/** What a guard guards, by the type of the requests for it. Clients look for the operation, as the service spells it. */
+const guarded = {
+  deleteResourceGuardProxyRequests: 'backupResourceGuardProxies/delete',
+  disableSoftDeleteRequests: 'backupconfig/write',
+  deleteProtectedItemRequests: 'backupFabrics/protectionContainers/protectedItems/delete',
+  updateProtectedItemRequests: 'backupFabrics/protectionContainers/protectedItems/write',
+  updateProtectionPolicyRequests: 'backupPolicies/write',
+  getBackupSecurityPINRequests: 'backupSecurityPIN/action',
+} as const
+export type GuardedOperation = keyof typeof guarded
 
 /** How long a delete stays unlocked. */
 const unlockedMs = 3_600_000
@@ -73,9 +73,9 @@ const proxyOf = (vault: Vault, guardId: string) => ({
   type: 'Microsoft.RecoveryServices/vaults/backupResourceGuardProxies',
   properties: {
     resourceGuardResourceId: guardId,
-    resourceGuardOperationDetails: guarded.map(operation => ({
-      vaultCriticalOperation: `${guardType}/${operation}`,
-      defaultResourceRequest: `${guardId}/${operation}/default`,
+    resourceGuardOperationDetails: Object.entries(guarded).map(([requests, operation]) => ({
+      vaultCriticalOperation: `Microsoft.RecoveryServices/vaults/${operation}`,
+      defaultResourceRequest: `${guardId}/${requests}/default`,
     })),
   },
 })

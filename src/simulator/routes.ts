@@ -2,6 +2,7 @@
 import { backupRoutes } from './backup-routes.ts'
 import type { Route } from './call.ts'
 import { containerRoutes } from './containers.ts'
+import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
 import { intentRoutes } from './intents.ts'
 import { itemRoutes } from './items.ts'
@@ -10,11 +11,23 @@ import { locationRoutes } from './locations.ts'
 import { operationRoutes } from './operations.ts'
 import { pointRoutes } from './point-routes.ts'
 import { protectableRoutes } from './protectables.ts'
+import { resourceRoutes } from './resources.ts'
+import { vaultConfigRoutes } from './vault-config.ts'
+import { vaultUsageRoutes } from './vault-usages.ts'
+import { vaultRoutes } from './vaults.ts'
 
 export const routes: readonly Route[] = [
+  ...estateRoutes,
+  ...resourceRoutes,
+  ...vaultRoutes,
+  ...vaultConfigRoutes,
+  ...vaultUsageRoutes,
   ...operationRoutes,
   ...guardRoutes,
   ...itemRoutes,
+  ...backupRoutes,
+  ...jobRoutes,
+  ...pointRoutes,
   ...containerRoutes,
   ...protectableRoutes,
   ...intentRoutes,
