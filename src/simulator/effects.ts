@@ -16,8 +16,6 @@ export const effects: Effects = {
   ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
-  ...protectionEffects,
   ...vaultEffects,
   ...pointEffects,
-  ...containerEffects,
 }

@@ -32,7 +32,4 @@ export const routes: readonly Route[] = [
   ...protectableRoutes,
   ...intentRoutes,
   ...locationRoutes,
-  ...backupRoutes,
-  ...jobRoutes,
-  ...pointRoutes,
 ]
