@@ -15,6 +15,7 @@ import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
 import { vaultRoutes } from './vaults.ts'
+import { workloadItemRoutes } from './workload-items.ts'
 
 export const routes: readonly Route[] = [
   ...estateRoutes,
@@ -30,6 +31,7 @@ export const routes: readonly Route[] = [
   ...pointRoutes,
   ...containerRoutes,
   ...protectableRoutes,
+  ...workloadItemRoutes,
   ...intentRoutes,
   ...locationRoutes,
 ]
