@@ -13,11 +13,11 @@ import type { Effects } from './world.ts'
 export const effects: Effects = {
   ...jobEffects,
   ...cancelEffects,
+  ...protectionEffects,
+  ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
-  ...protectionEffects,
   ...vaultEffects,
   ...policyEffects,
   ...pointEffects,
-  ...containerEffects,
 }
