@@ -4,6 +4,7 @@ import type { Route } from './call.ts'
 import { itemRecoveryRoutes } from './item-recovery.ts'
 import { jobRoutes } from './job-routes.ts'
 import { pointRoutes } from './point-routes.ts'
+import { validationRoutes } from './restore-validation.ts'
 import { restoreRoutes } from './restores.ts'
 
 export const routes: readonly Route[] = [
@@ -11,5 +12,6 @@ export const routes: readonly Route[] = [
   ...jobRoutes,
   ...pointRoutes,
   ...restoreRoutes,
+  ...validationRoutes,
   ...itemRecoveryRoutes,
 ]
