@@ -1,6 +1,6 @@
 /**
- * Wires what a tool call needs: the door to Azure (the network, or a recording), sign-in, the limiter, the memory. Made
- * when the first call comes, once for the process.
+ * Wires what a tool call needs: the door to Azure (the network, a recording, or a simulated Azure), sign-in, the limiter,
+ * the memory. Made when the first call comes, once for the process.
  */
 import fs from 'node:fs/promises'
 import path from 'node:path'
@@ -8,10 +8,9 @@ import { createArm } from './arm/client.ts'
 import { createLimiter } from './arm/limiter.ts'
 import { recording } from './arm/recorder.ts'
 import { replaceFile } from './arm/recordings.ts'
-import { loadReplay } from './arm/replay.ts'
 import type { Send } from './arm/send.ts'
 import type { Credentials } from './auth/tokens.ts'
-import type { ServingOptions } from './cli/runtime-types.ts'
+import type { ServingOptions, SimulationFlags } from './cli/runtime-types.ts'
 import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config/types.ts'
 import type { Log } from './log.ts'
@@ -34,22 +33,35 @@ export interface RuntimeDeps {
   drained: () => Promise<void> | undefined
 }
 
-/** How requests reach an answer. `signIn` is undefined where nobody has to. */
+/** How requests reach an answer, and what follows from that. */
 interface Door {
   send: Send
   endpoint: string
-  signIn: Credentials | undefined
+  signIn: Credentials | 'simulated' | undefined
+  /** Azure's own time of day, where that is not the real one. */
+  clock?: Clock
+  /** The configuration, where the door names the vault. */
+  loaded?: LoadedConfig
+  close?(): Promise<void>
 }
 
-/** Throws ConfigError for a recording that cannot be read, and for a proxy setting that is no URL. */
-export const createRuntime = async (deps: RuntimeDeps): Promise<ToolRunner> => {
-  const { loaded, clock, random, newId } = deps
+export interface Runtime extends ToolRunner {
+  /** The configuration in force. */
+  loaded: LoadedConfig
+}
+
+/** Throws ConfigError for a recording, seed or state file that cannot be used, and for a proxy setting that is no URL. */
+export const createRuntime = async (deps: RuntimeDeps): Promise<Runtime> => {
+  const { random, newId } = deps
+  const door = await openDoor(deps)
+  const { send, endpoint, signIn, clock = deps.clock, loaded = deps.loaded, close = async () => {} } = door
   const { apiVersion, http } = loaded.config
-  const { send, endpoint, signIn } = await openDoor(deps)
   const askWhenRead = paced(send, deps.drained)
   const limiter = createLimiter(clock)
   const memory = createMemory(clock)
   return {
+    loaded,
+    close,
     run: (name, { arguments: given, signal, log, progress }) => {
       const arm = createArm({
         send: askWhenRead,
@@ -77,14 +89,39 @@ const paced =
   }
 
 const openDoor = async (deps: RuntimeDeps): Promise<Door> => {
-  const { options, cwd } = deps
-  const door =
-    options.replay === undefined
+  const { options } = deps
+  const door: Door = options.simulate
+    ? await simulated(options.simulate, deps)
+    : options.replay === undefined
       ? await network(deps)
-      : { ...(await loadReplay(path.resolve(cwd, options.replay), fs)), signIn: undefined }
+      : await replay(options.replay, deps)
   return options.record === undefined
     ? door
-    : { ...door, send: recorded(door.send, path.resolve(cwd, options.record), deps) }
+    : { ...door, send: recorded(door.send, path.resolve(deps.cwd, options.record), deps) }
+}
+
+const replay = async (given: string, { cwd }: RuntimeDeps): Promise<Door> => {
+  const { loadReplay } = await import('./arm/replay.ts')
+  return { ...(await loadReplay(path.resolve(cwd, given), fs)), signIn: undefined }
+}
+
+/** Azure's clock is the simulated one; what concerns the client or this process goes by the real one. */
+const simulated = async (flags: SimulationFlags, deps: RuntimeDeps): Promise<Door> => {
+  const { clock, loaded } = deps
+  const [{ simulatedEndpoint, simulatedSend }, { onSimulatedAzure }, { openSimulation }] = await Promise.all([
+    import('./simulator/send.ts'),
+    import('./config/simulated.ts'),
+    import('./simulation.ts'),
+  ])
+  const { world, defaultVault, onAnswered, close } = await openSimulation(flags, deps)
+  return {
+    send: simulatedSend(world, clock.sleep, onAnswered),
+    endpoint: simulatedEndpoint,
+    signIn: 'simulated',
+    clock: { ...clock, now: world.clock.now },
+    loaded: onSimulatedAzure(loaded, defaultVault),
+    close,
+  }
 }
 
 const network = async ({ loaded: { config }, env, clock, log, platform }: RuntimeDeps): Promise<Door> => {

@@ -4,15 +4,18 @@
  */
 import fs from 'node:fs'
 import { parseServing, programName, UsageError } from './cli/options.ts'
-import type { CliRuntime, ServingOptions } from './cli/runtime-types.ts'
+import type { CliRuntime, ServingOptions, Simulated, SimulateOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
 import type { LoadedConfig } from './config/types.ts'
 import { version } from './generated/catalog.ts'
 import { type Log, type LogLevel, reaches } from './log.ts'
 import { Processor } from './mcp/processor.ts'
+import { printable } from './printable.ts'
+import { Problem } from './problem.ts'
 import { LineSplitter, LineWriter } from './rpc/lines.ts'
+import type { Runtime } from './runtime.ts'
 import { listText } from './tools/catalog.ts'
-import { createToolService, type ToolRunner } from './tools/service.ts'
+import { createToolService } from './tools/service.ts'
 
 /** Opened by the first write (it costs 2 ms). A reader of it that is gone harms nobody. */
 const stderr = once(() => process.stderr.on('error', () => {}))
@@ -39,7 +42,12 @@ function once<Args extends unknown[], T>(make: (...args: Args) => T): (...args: 
   }
 }
 
-const loadConfiguration = async ({ configFile, readOnly, toolsets }: ServingOptions): Promise<LoadedConfig> => {
+const loadConfiguration = async ({
+  configFile,
+  readOnly,
+  toolsets,
+  simulate,
+}: ServingOptions): Promise<LoadedConfig> => {
   const [{ loadConfig }, { homedir }] = await Promise.all([import('./config/config.ts'), import('node:os')])
   const overrides = { readOnly, toolsets }
   return loadConfig({
@@ -49,6 +57,7 @@ const loadConfiguration = async ({ configFile, readOnly, toolsets }: ServingOpti
     cwd: process.cwd(),
     readFile: readIfThere,
     overrides,
+    isSimulated: simulate !== undefined,
   })
 }
 
@@ -83,7 +92,7 @@ const startRuntime = async (
   options: ServingOptions,
   log: Log,
   drained: () => Promise<void> | undefined = () => undefined,
-): Promise<ToolRunner> => {
+): Promise<Runtime> => {
   const [{ createRuntime }, { randomUUID }] = await Promise.all([import('./runtime.ts'), import('node:crypto')])
   return createRuntime({
     loaded,
@@ -100,9 +109,15 @@ const startRuntime = async (
   })
 }
 
-/** What is wrong with `--replay`, as far as that shows before anything is asked. */
-const badReplay = ({ replay }: ServingOptions): string | undefined =>
-  replay === undefined || fs.existsSync(replay) ? undefined : `--replay ${replay}: there is no such file or folder`
+/** What is wrong with the files that flags name, as far as that shows before anything is asked. */
+const missingFile = ({ replay, simulate }: ServingOptions): string | undefined => {
+  const seed = simulate?.seed
+  if (replay !== undefined && !fs.existsSync(replay)) return `--replay ${replay}: there is no such file or folder`
+  return seed === undefined || fs.existsSync(seed) ? undefined : `--seed ${seed}: there is no such file`
+}
+
+const oneLine = (error: unknown): string =>
+  printable(error instanceof Problem ? error.inOneLine : error instanceof Error ? error.message : String(error))
 
 /** How long requests in flight may go on after stdin closed, and how long a full pipe may then hold the process. */
 const graceMs = 1000
@@ -113,9 +128,9 @@ const silenceMs = 100
 /** Serves MCP until stdin closes. Resolves with the exit status. */
 const serve = async (options: ServingOptions): Promise<number> => {
   console.log = console.error // stdout carries protocol lines only, whatever a library prints
-  const unusable = badReplay(options)
+  const unusable = missingFile(options)
   if (unusable !== undefined) {
-    complain(unusable)
+    complain(printable(unusable))
     return 2
   }
   if (process.stdin.isTTY) complain('speaks MCP with the client that starts it; --help shows the commands for people')
@@ -130,14 +145,22 @@ const serve = async (options: ServingOptions): Promise<number> => {
   const usable = () =>
     options.configFile === undefined ? config() : config().catch(() => new Promise<never>(() => {}))
   const writer = new LineWriter(process.stdout)
-  const tools = createToolService(
-    usable,
-    once(loaded => startRuntime(loaded, options, log, () => writer.drained())),
-  )
+  const notSaved = (error: unknown) => complain(`the state of the simulated Azure was not saved: ${oneLine(error)}`)
+  let closeRuntime = async () => {}
+  const runtime = once((loaded: LoadedConfig) => {
+    const started = startRuntime(loaded, options, log, () => writer.drained())
+    closeRuntime = () =>
+      started.then(
+        ({ close }) => close().catch(notSaved),
+        () => {},
+      )
+    return started
+  })
+  const tools = createToolService(usable, runtime)
   const processor = new Processor({ writer, tools, clock: realClock, log })
 
   // A reader that is gone wants no answers and no complaints.
-  process.stdout.on('error', () => process.exit(0))
+  process.stdout.on('error', () => closeRuntime().finally(() => process.exit(0)))
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, error =>
       log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
@@ -149,16 +172,27 @@ const serve = async (options: ServingOptions): Promise<number> => {
   }
   const signalled = new Promise<number>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-      process.on(signal, () => end(0).then(() => resolve(0)))
+      process.on(signal, () =>
+        end(0)
+          .then(closeRuntime)
+          .then(() => resolve(0)),
+      )
   })
   // What is wrong with the configuration is told also to a client that asks for no tools: behind the first answer, which
   // must not wait for it, or when none is asked for.
+  const { configFile, simulate } = options
+  const isKept = simulate?.seed !== undefined || simulate?.state !== undefined
+  const namesFiles = configFile !== undefined || isKept
+  const files = once(async () => {
+    const loaded = await config()
+    if (isKept) await runtime(loaded)
+  })
   let judge = () => {}
   const refused = new Promise<number>(resolve => {
     judge = once(() => {
-      config().catch(error => {
-        if (options.configFile === undefined) throw error
-        complain(error instanceof Error ? error.message : String(error))
+      files().catch(error => {
+        if (!namesFiles) throw error
+        complain(oneLine(error))
         resolve(2)
       })
     })
@@ -168,7 +202,8 @@ const serve = async (options: ServingOptions): Promise<number> => {
     clearTimeout(timer)
     await end(graceMs)
     judge()
-    await usable()
+    await (namesFiles ? files().catch(() => new Promise<never>(() => {})) : config())
+    await closeRuntime()
     return 0
   })
   return Promise.race([finished, signalled, refused])
@@ -199,14 +234,15 @@ const readLines = (processor: Processor, log: Log, onChunk: () => void): Promise
 
 /** The tools for one command in a terminal: the same service that the protocol has. */
 const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
-  const unusable = badReplay(options)
+  const unusable = missingFile(options)
   if (unusable !== undefined) throw new UsageError(unusable)
   const log = stderrLog(options.verbose ? 'debug' : 'notice')
-  const loaded = await loadConfiguration(options)
-  const tools = createToolService(
-    async () => loaded,
-    once(each => startRuntime(each, options, log)),
-  )
+  const configured = await loadConfiguration(options)
+  const runtime = once(() => startRuntime(configured, options, log))
+  // Its files are looked at before anything is done, and it names the vault.
+  const simulated = options.simulate && (await runtime())
+  const loaded = simulated?.loaded ?? configured
+  const tools = createToolService(async () => loaded, runtime)
   return {
     loaded,
     listTools: () => `{"tools":${listText(loaded, { annotations: true, output: true })}}`,
@@ -214,14 +250,51 @@ const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
       const { isError, json } = await tools.call({ name, arguments: given, signal, progress, log })
       return { isError, text: json }
     },
-    close: async () => {},
+    close: async () => simulated?.close(),
   }
 }
+
+/** The simulated Azure alone, for clients of any kind. */
+const simulate = async ({ port, verbose, ...flags }: SimulateOptions): Promise<Simulated> => {
+  const [{ openSimulation }, { listen }] = await Promise.all([import('./simulation.ts'), import('./simulator/http.ts')])
+  const log = stderrLog(verbose ? 'debug' : 'notice')
+  const { world, defaultVault, onAnswered, close } = await openSimulation(flags, {
+    cwd: process.cwd(),
+    clock: realClock,
+    log,
+  })
+  const listening = await listen(
+    world,
+    port,
+    error => log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
+    (method, url, status) => {
+      onAnswered(method)
+      log('debug', 'answered', { method, url, status })
+    },
+  )
+  const [token = ''] = world.state.tokens
+  return {
+    endpoint: listening.endpoint,
+    ...defaultVault,
+    token,
+    close: async () => {
+      await listening.close()
+      await close()
+    },
+  }
+}
+
+const stdinClosed = (): Promise<void> =>
+  new Promise(resolve => {
+    for (const event of ['end', 'close', 'error'] as const) process.stdin.on(event, () => resolve())
+    process.stdin.resume()
+  })
 
 const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   const [{ runCommand }, { homedir }] = await Promise.all([import('./cli/main.ts'), import('node:os')])
   const interrupted = new AbortController()
-  process.on('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupted.abort(new Error('interrupted')))
   process.stdout.on('error', () => process.exit(0))
   return runCommand(argv, {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
@@ -234,7 +307,9 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     signal: interrupted.signal,
     files: { ...fs.promises, readFile: readIfThere },
     serve,
+    stdinClosed,
     runtime: commandRuntime,
+    simulate,
   })
 }
 

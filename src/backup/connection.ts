@@ -45,9 +45,10 @@ const mayDo = (permissions: unknown, action: string): boolean =>
       !texts(role.notActions).some(pattern => matches(pattern, action)),
   )
 
-const configurationCheck = ({ loaded: { config, file, warnings } }: ToolContext): Check => {
+const configurationCheck = ({ loaded: { config, file, warnings }, signIn }: ToolContext): Check => {
   const { subscription, vaults } = config
   const told = [
+    ...(signIn === 'simulated' ? ['Azure is simulated'] : []),
     file === undefined ? 'no configuration file' : `file ${file}`,
     subscription === undefined ? 'no subscription' : `subscription ${subscription}`,
     vaults.length === 0 ? 'no vault' : `vaults ${vaults.map(({ key }) => key).join(', ')}`,
@@ -58,6 +59,8 @@ const configurationCheck = ({ loaded: { config, file, warnings } }: ToolContext)
 }
 
 const signInCheck = async ({ signIn, signal }: ToolContext): Promise<Check> => {
+  if (signIn === 'simulated')
+    return { name: 'sign_in', status: 'skipped', message: 'Azure is simulated in this process; nobody signs in' }
   if (!signIn) return { name: 'sign_in', status: 'skipped', message: 'answers come from a recording; nobody signs in' }
   const { used, skipped } = await signIn.describe(signal)
   const others = skipped.map(({ method, why }) => `${method} not taken: ${why}`)
@@ -132,9 +135,10 @@ const testConnection: Handlers['test_connection'] = async (input, context) => {
 }
 
 const azureCheck = async (vault: VaultRef | undefined, context: ToolContext): Promise<Check> => {
-  const { arm, clock } = context
+  const { arm, clock, signIn } = context
   const startMs = clock.monotonic()
-  const where = () => `${arm.endpoint} answered in ${Math.round(clock.monotonic() - startMs)} ms`
+  const asked = signIn === 'simulated' ? 'the simulated Azure' : arm.endpoint
+  const where = () => `${asked} answered in ${Math.round(clock.monotonic() - startMs)} ms`
   if (!vault) {
     await arm.get('/subscriptions')
     return { name: 'azure', status: 'ok', message: where() }

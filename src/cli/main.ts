@@ -10,6 +10,7 @@ import { configInitCommand } from './config-init.ts'
 import { type CommandName, programName, toServing, UsageError, type Values } from './options.ts'
 import { parseCommandLine } from './parse.ts'
 import type { CliIo } from './runtime-types.ts'
+import { simulateCommand } from './simulate.ts'
 import { statusCommand } from './status.ts'
 import { toolsCommand } from './tools.ts'
 
@@ -18,6 +19,7 @@ const handlers: Readonly<Record<CommandName, (values: Values, io: CliIo) => Prom
   call: callCommand,
   tools: toolsCommand,
   status: statusCommand,
+  simulate: simulateCommand,
   'config init': configInitCommand,
 }
 

@@ -5,7 +5,7 @@
 import { type Toolset, toolsets } from '../config/types.ts'
 import { nearest } from '../nearest.ts'
 import { printable } from '../printable.ts'
-import type { ServingOptions } from './runtime-types.ts'
+import type { ServingOptions, SimulateOptions, SimulationFlags } from './runtime-types.ts'
 
 export const programName = 'recovery-services-server'
 
@@ -33,6 +33,10 @@ export const commands = {
   },
   tools: { usage: 'tools', help: 'Lists the tools with their parameters' },
   status: { usage: 'status', help: 'Says which configuration is in force and where each value came from' },
+  simulate: {
+    usage: 'simulate',
+    help: 'Runs a simulated Azure on 127.0.0.1 and prints where, with its token, as one line of JSON',
+  },
   'config init': {
     usage: 'config init [PATH]',
     help: 'Writes a commented configuration file',
@@ -55,6 +59,7 @@ export interface Option {
 }
 
 const serving = ['serve', 'call', 'tools'] as const
+const simulating = [...serving, 'status', 'simulate'] as const
 
 export const options = {
   config: { type: 'string', value: 'FILE', help: 'Configuration file to use instead of those that are searched' },
@@ -68,6 +73,26 @@ export const options = {
     of: serving,
   },
   record: { type: 'string', value: 'DIR', help: 'Save every exchange with Azure here, without secrets', of: serving },
+  simulate: {
+    type: 'boolean',
+    help: 'Answer from a simulated Azure in this process: no account, no network, nothing to set up',
+    of: [...serving, 'status'],
+  },
+  'time-scale': {
+    type: 'string',
+    value: 'X',
+    help: 'Simulated seconds in a real one [60]; at 0 time stands still',
+    of: simulating,
+  },
+  seed: { type: 'string', value: 'FILE', help: 'Estate that the simulated Azure begins with', of: simulating },
+  state: {
+    type: 'string',
+    value: 'FILE',
+    help: 'Keep the simulated Azure here, and go on from it the next time',
+    of: simulating,
+  },
+  port: { type: 'string', value: 'N', help: 'Port to listen on; 0 picks one [0]', of: ['simulate'] },
+  'until-stdin-closes': { type: 'boolean', help: 'End when stdin closes', of: ['simulate'] },
   json: { type: 'boolean', help: 'Print JSON', of: ['call', 'tools', 'status'] },
   force: { type: 'boolean', help: 'Replace a file that exists', of: ['config init'] },
 } as const satisfies Record<string, Option>
@@ -78,18 +103,51 @@ export const optionsOf = (command: CommandName): [name: string, option: Option][
 /** Option values by name, as they were read. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** Throws UsageError for a value that is no value, or a toolset that does not exist. */
-export const toServing = (values: Values): ServingOptions => {
-  const text = (name: string): string | undefined => {
-    const value = values[name]
-    if (value === undefined) return undefined
-    if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} needs a value`)
-    return value
+const textOf = (values: Values, name: string): string | undefined => {
+  const value = values[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') throw new UsageError(`--${name} needs a value`)
+  return value
+}
+
+const numberOf = (values: Values, name: string, form: RegExp, most: number, wanted: string): number | undefined => {
+  const value = textOf(values, name)
+  if (value === undefined || (form.test(value) && Number(value) <= most))
+    return value === undefined ? value : Number(value)
+  throw new UsageError(`--${name} must be ${wanted} from 0 to ${most}; it is ${quoted(value)}`)
+}
+
+const usualTimeScale = 60
+const mostTimeScale = 86_400 // a day in a second: more, and what is due comes in floods
+
+const toSimulation = (values: Values): SimulationFlags => {
+  const seed = textOf(values, 'seed')
+  const state = textOf(values, 'state')
+  return {
+    timeScale: numberOf(values, 'time-scale', /^(\d+\.?\d*|\.\d+)$/, mostTimeScale, 'a number') ?? usualTimeScale,
+    ...(seed !== undefined && { seed }),
+    ...(state !== undefined && { state }),
   }
-  const configFile = text('config')
-  const words = text('toolsets')
-  const replay = text('replay')
-  const record = text('record')
+}
+
+/** For the command `simulate`. Throws UsageError. */
+export const toSimulate = (values: Values): SimulateOptions => ({
+  ...toSimulation(values),
+  verbose: values.verbose === true,
+  port: numberOf(values, 'port', /^\d+$/, 65_535, 'a whole number') ?? 0,
+})
+
+/** Throws UsageError for a value that is no value, a toolset that does not exist, and flags that exclude each other. */
+export const toServing = (values: Values): ServingOptions => {
+  const configFile = textOf(values, 'config')
+  const words = textOf(values, 'toolsets')
+  const replay = textOf(values, 'replay')
+  const record = textOf(values, 'record')
+  const isSimulated = values.simulate === true
+  if (isSimulated && replay !== undefined)
+    throw new UsageError('--simulate and --replay exclude each other: answers come from one of them')
+  const stray = (['time-scale', 'seed', 'state'] as const).find(name => values[name] !== undefined)
+  if (!isSimulated && stray) throw new UsageError(`--${stray} is for the simulated Azure: it needs --simulate`)
   return {
     ...(configFile !== undefined && { configFile }),
     verbose: values.verbose === true,
@@ -97,6 +155,7 @@ export const toServing = (values: Values): ServingOptions => {
     ...(words !== undefined && { toolsets: words.split(',').map(toToolset) }),
     ...(replay !== undefined && { replay }),
     ...(record !== undefined && { record }),
+    ...(isSimulated && { simulate: toSimulation(values) }),
   }
 }
 

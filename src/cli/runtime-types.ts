@@ -1,5 +1,12 @@
 import type { LoadedConfig, Toolset } from '../config/types.ts'
 
+/** What the flags of the simulated Azure say; paths as given. */
+export interface SimulationFlags {
+  timeScale: number
+  seed?: string
+  state?: string
+}
+
 /** What the serving flags say; paths as given, relative ones to the working directory. */
 export interface ServingOptions {
   configFile?: string
@@ -8,6 +15,24 @@ export interface ServingOptions {
   toolsets?: readonly Toolset[]
   replay?: string
   record?: string
+  /** Answers come from the simulated Azure in this process. */
+  simulate?: SimulationFlags
+}
+
+export interface SimulateOptions extends SimulationFlags {
+  verbose: boolean
+  port: number
+}
+
+/** A simulated Azure that listens. */
+export interface Simulated {
+  endpoint: string
+  /** Of the default vault. */
+  subscription_id: string
+  resource_group: string
+  vault_name: string
+  token: string
+  close(): Promise<void>
 }
 
 export interface Progress {
@@ -47,8 +72,10 @@ export interface CliIo {
   cwd: string
   homeDir: string
   version: string
-  /** Aborted when the user interrupts. */
+  /** Aborted when the user interrupts, or the process is to end. */
   signal: AbortSignal
+  /** Resolves when stdin is at its end; nothing reads it otherwise. */
+  stdinClosed: () => Promise<void>
   files: {
     /** Undefined where there is no such file. */
     readFile(path: string): Promise<string | undefined>
@@ -60,4 +87,6 @@ export interface CliIo {
   serve: (options: ServingOptions) => Promise<number>
   /** Throws ConfigError where the options cannot be met. */
   runtime: (options: ServingOptions) => Promise<CliRuntime>
+  /** Throws ConfigError for a file that cannot be used. */
+  simulate: (options: SimulateOptions) => Promise<Simulated>
 }

@@ -5,17 +5,25 @@ import { defaultVault } from '../config/vaults.ts'
 import { faultLine } from './loaded.ts'
 import { toServing, type Values } from './options.ts'
 import { render } from './render.ts'
-import type { CliIo } from './runtime-types.ts'
+import type { CliIo, ServingOptions } from './runtime-types.ts'
 
 /** `status`: the configuration in force and where each value came from; 2 where it is bad. */
 export const statusCommand = async (values: Values, io: CliIo): Promise<number> => {
-  const { configFile } = toServing(values)
-  const { env, homeDir, cwd, files } = io
-  const loaded = await loadConfig({ configFile, env, homeDir, cwd, readFile: files.readFile, overrides: {} })
+  const loaded = await loadedFor(toServing(values), io)
   const report = configurationReport(loaded)
   await io.stdout(values.json === true ? `${JSON.stringify(report)}\n` : render(report))
   io.stderr(faultLine(loaded))
   return loaded.faults.length > 0 ? 2 : 0
+}
+
+/** With `--simulate` what the server itself would make of it: the simulated Azure names the vault. */
+const loadedFor = async (options: ServingOptions, io: CliIo): Promise<LoadedConfig> => {
+  const { env, homeDir, cwd, files } = io
+  const { configFile, simulate } = options
+  if (!simulate) return loadConfig({ configFile, env, homeDir, cwd, readFile: files.readFile, overrides: {} })
+  const runtime = await io.runtime(options)
+  await runtime.close()
+  return runtime.loaded
 }
 
 /** The settings by the names the file gives them. */

@@ -14,6 +14,8 @@ import { settleVaults } from './vaults.ts'
 export interface ConfigDeps extends SearchDeps {
   /** From flags; these win over everything. */
   overrides: { readOnly?: boolean | undefined; toolsets?: readonly Toolset[] | undefined }
+  /** True: Azure is simulated, so only what concerns the tools themselves counts. */
+  isSimulated?: boolean
 }
 
 /**
@@ -21,9 +23,10 @@ export interface ConfigDeps extends SearchDeps {
  * else that is wrong is in `faults`.
  */
 export const loadConfig = async (deps: ConfigDeps): Promise<LoadedConfig> => {
-  const found = await findTable(deps)
+  const everything = await findTable(deps)
+  const found = deps.isSimulated === true ? { ...everything, table: withoutAzure(everything.table) } : everything
   const screened = screen(found)
-  const { raw, placeOf } = fillFromEnvironment(screened.table, found.file, deps.env)
+  const { raw, placeOf } = fillFromEnvironment(screened.table, found.file, deps.isSimulated === true ? {} : deps.env)
   const checked = await checkTable(raw, placeOf)
   const vaults = settleVaults(checked.table, placeOf)
   const off = checked.table.enabled === false ? [`${placeOf(['enabled'])} is false: no tools are served.`] : []
@@ -67,6 +70,16 @@ const workspaceKeys: Readonly<Record<string, 'taken' | 'refused' | 'left out'>> 
   confirmation: 'refused',
   api_version: 'refused',
 }
+
+/** Keys that count where Azure is simulated; what is not known here stays for the check to name. */
+const simulatedKeys = new Set(['read_only', 'toolsets', 'confirmation'])
+
+const withoutAzure = (table: unknown): unknown =>
+  isTable(table)
+    ? Object.fromEntries(
+        Object.entries(table).filter(([key]) => simulatedKeys.has(key) || !Object.hasOwn(workspaceKeys, key)),
+      )
+    : table
 
 /** A file found relative to the working directory may have been written by somebody else: takes out what it may not set. */
 const screen = ({ table, file, isTrusted }: Found): { table: unknown; warnings: string[]; faults: string[] } => {

@@ -111,6 +111,12 @@ const checkToken = ({ state }: World, headers: Readonly<Record<string, string>>)
 
 const oldestVersion = '2015-01-01'
 
+/** The parser takes a 31st of February for an early March. */
+const isDay = (date: string): boolean => {
+  const atMs = Date.parse(date)
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(date)
+}
+
 const checkVersion = (version: string | undefined): string => {
   if (version === undefined || version === '')
     throw new Refusal(
@@ -119,7 +125,7 @@ const checkVersion = (version: string | undefined): string => {
       'The api-version query parameter (?api-version=) is required for all requests.',
     )
   const [, date = ''] = /^(\d{4}-\d\d-\d\d)(-\w+)?$/.exec(version) ?? []
-  if (date >= oldestVersion && !Number.isNaN(Date.parse(date))) return version
+  if (date >= oldestVersion && isDay(date)) return version
   throw new Refusal(400, 'InvalidApiVersionParameter', `The api-version '${version}' is invalid.`)
 }
 
@@ -167,8 +173,8 @@ export const answer = (world: World, asked: Asked): Answered => {
 }
 
 const respond = (world: World, asked: Asked): [Answer, Meets | undefined] => {
-  // Unregistering sends its callers to an address with two question marks.
-  const [rawPath = '', ...rest] = asked.url.split('?')
+  // Unregistering sends its callers to an address with two question marks; through a proxy comes the whole address.
+  const [rawPath = '', ...rest] = asked.url.replace(/^https?:\/\/[^/?]*/i, '').split('?')
   const segments = rawPath.split('/').filter(Boolean).map(decoded)
   const isTwin = rawPath.endsWith('/') && segments.length > 2
   const path = `/${segments.join('/')}`

@@ -30,7 +30,7 @@ export const bagTime = (atMs: number): string => {
   return `${date.getUTCMonth() + 1}/${date.getUTCDate()}/${date.getUTCFullYear()} ${hours % 12 || 12}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} ${hours < 12 ? 'AM' : 'PM'}`
 }
 
-interface Course {
+export interface Course {
   /** About how long it takes. */
   minutes: number
   /** Each with the part of that time at which it ends. */
@@ -38,7 +38,7 @@ interface Course {
 }
 
 const database: Course = { minutes: 3, tasks: [['Transfer data to vault', 1]] }
-const courses: Readonly<Record<Item['workload'], Course>> = {
+export const courses: Readonly<Record<Item['workload'], Course>> = {
   VM: {
     minutes: 12,
     tasks: [
@@ -52,7 +52,7 @@ const courses: Readonly<Record<Item['workload'], Course>> = {
   SAPAse: database,
 }
 /** A backup that cannot begin is given up after that part of its time. */
-const givenUpAt = 0.15
+export const givenUpAt = 0.15
 
 export interface BackupAsked {
   /** Full and its like. */

@@ -1,5 +1,6 @@
 /** What moves the simulated Azure from outside, with the same token as everything else. */
-import { fields, list, number, text } from '../backup/fields.ts'
+import { fields, number, text, whole } from '../backup/fields.ts'
+import { isObject } from '../rpc/messages.ts'
 import type { Call, Route } from './call.ts'
 import { ok } from './call.ts'
 import { Refusal } from './refusal.ts'
@@ -7,25 +8,55 @@ import type { Fault } from './state.ts'
 
 const faultKinds: readonly Fault['kind'][] = ['status', 'slow', 'cut', 'truncate', 'expired_token', 'late_failure']
 
-const pattern = (value: unknown, name: string): string | undefined => {
-  const found = text(value) ?? undefined
-  try {
-    if (found !== undefined) new RegExp(found)
-  } catch {
-    throw new Refusal(400, 'InvalidFault', `${name} is no regular expression: ${found}`)
-  }
-  return found
+interface Field {
+  isGood(value: unknown): boolean
+  wanted: string
 }
 
-/** A row of the faults table from JSON. Throws Refusal. */
+const regularExpression: Field = {
+  isGood: value => {
+    try {
+      return typeof value === 'string' && value !== '' && new RegExp(value, 'i') instanceof RegExp
+    } catch {
+      return false
+    }
+  },
+  wanted: 'a regular expression',
+}
+const someText: Field = { isGood: value => text(value) !== null, wanted: 'a text' }
+const count: Field = { isGood: value => (whole(value) ?? -1) >= 0, wanted: 'a whole number, 0 or more' }
+const amount: Field = { isGood: value => (number(value) ?? -1) >= 0, wanted: 'a number, 0 or more' }
+const errorStatus: Field = {
+  isGood: value => (whole(value) ?? 0) >= 400 && (whole(value) ?? 0) <= 599,
+  wanted: 'an HTTP status from 400 to 599',
+}
+
+const faultFields: Readonly<Record<string, Field>> = {
+  kind: { isGood: value => faultKinds.some(kind => kind === value), wanted: `one of ${faultKinds.join(', ')}` },
+  method: regularExpression,
+  path: regularExpression,
+  status: errorStatus,
+  code: someText,
+  message: someText,
+  retry_after_seconds: count,
+  delay_ms: amount,
+  cut_at: { isGood: value => value === 'before' || value === 'inside', wanted: 'before or inside' },
+  times: count,
+  after: count,
+}
+
+/** A row of the faults table from JSON. Throws Refusal that names what is wrong. */
 export const toFault = (raw: unknown): Fault => {
   const given = fields(raw)
-  const kind = faultKinds.find(each => each === given.kind)
-  if (!kind) throw new Refusal(400, 'InvalidFault', `kind must be one of ${faultKinds.join(', ')}`)
+  const wrong = Object.entries({ kind: undefined, ...given }).flatMap(([name, value]) => {
+    if (!Object.hasOwn(faultFields, name)) return [`${name} is not known`]
+    return faultFields[name]?.isGood(value) ? [] : [`${name} must be ${faultFields[name]?.wanted}`]
+  })
+  if (wrong.length > 0) throw new Refusal(400, 'InvalidFault', `A fault is no good: ${wrong.join('; ')}.`)
   return {
-    kind,
-    method: pattern(given.method, 'method'),
-    path: pattern(given.path, 'path'),
+    kind: given.kind as Fault['kind'],
+    method: text(given.method) ?? undefined,
+    path: text(given.path) ?? undefined,
     status: number(given.status) ?? undefined,
     code: text(given.code) ?? undefined,
     message: text(given.message) ?? undefined,
@@ -37,9 +68,12 @@ export const toFault = (raw: unknown): Fault => {
   }
 }
 
-const setFaults = ({ world, body }: Call) => {
-  world.state.faults = list(body.faults).map(toFault)
-  return ok({ faults: world.state.faults.length })
+/** They take the place of those before. */
+const setFaults = ({ world: { state }, body: { faults } }: Call) => {
+  if (!Array.isArray(faults) || !faults.every(isObject))
+    throw new Refusal(400, 'InvalidFault', 'The body must be {"faults": [...]}, a list of objects.')
+  state.faults = faults.map(toFault)
+  return ok({ faults: state.faults.length })
 }
 
 const requests = ({ world }: Call) => {
@@ -50,9 +84,13 @@ const requests = ({ world }: Call) => {
   return ok({ requests: rows, total: rows.reduce((sum, { count }) => sum + count, 0) })
 }
 
+/** Ten years: more than any retention test needs, and dates stay such. */
+const furthestSeconds = 10 * 366 * 86_400
+
 const advance = ({ world, body }: Call) => {
   const seconds = number(body.seconds)
-  if (seconds === null || seconds < 0) throw new Refusal(400, 'InvalidAdvance', 'seconds must be a number, 0 or more')
+  if (seconds === null || seconds < 0 || seconds > furthestSeconds)
+    throw new Refusal(400, 'InvalidAdvance', `seconds must be a number from 0 to ${furthestSeconds}.`)
   world.clock.advance(seconds * 1000)
   world.settle()
   return ok({ now: new Date(world.state.nowMs).toISOString() })

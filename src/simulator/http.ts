@@ -1,21 +1,26 @@
 /** The HTTP face of the simulated Azure, on the loopback address. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Answered, type Asked, answer } from './azure.ts'
+import { type Answered, answer } from './azure.ts'
 import type { World } from './world.ts'
 
 const maxBodyBytes = 4 * 1024 * 1024 // what ARM takes
+const maxHeaderBytes = 64 * 1024 // tokens of people in many groups are long, and so are skip tokens
+const idleMs = 120_000 // a pooled connection that ends under a client's next request looks like a broken Azure
 
-const bodyOf = async (request: IncomingMessage): Promise<string | undefined> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > maxBodyBytes) return undefined
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
+/** Undefined for one that is too large; what is left of it is read and dropped, so that the caller gets its answer. */
+const bodyOf = (request: IncomingMessage): Promise<string | undefined> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= maxBodyBytes) chunks.push(chunk)
+      else resolve(undefined)
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    request.on('error', reject)
+  })
 
 const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(
@@ -25,18 +30,32 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
     ]),
   )
 
+/** Of a list that proxies made the first counts. */
+const firstOf = (header: string | undefined): string | undefined => header?.split(',')[0]?.trim() || undefined
+
 /** The origin that the caller used, which a proxy before us may have told. */
-const baseOf = ({ host, 'x-forwarded-proto': proto = 'http', 'x-forwarded-host': forwarded }: Record<string, string>) =>
-  `${proto}://${forwarded ?? host ?? '127.0.0.1'}`
+const baseOf = (headers: Record<string, string>, endpoint: string): string => {
+  const host = firstOf(headers['x-forwarded-host']) ?? headers.host
+  return host ? `${firstOf(headers['x-forwarded-proto']) ?? 'http'}://${host}` : endpoint
+}
 
 const send = (response: ServerResponse, { status, headers, body, fault }: Answered): void => {
   const bytes = Buffer.from(body)
   if (fault?.cut === 'before') return void response.socket?.destroy()
-  const sent = fault?.isTruncated ? bytes.subarray(0, bytes.length >> 1) : bytes
+  const half = bytes.subarray(0, bytes.length >> 1)
+  const sent = fault?.isTruncated ? half : bytes
   const length = status === 204 ? {} : { 'content-length': fault?.cut === 'inside' ? bytes.length + 1 : sent.length }
   response.writeHead(status, { ...headers, ...length })
   if (fault?.cut !== 'inside') return void response.end(sent)
-  response.write(bytes.subarray(0, bytes.length >> 1), () => response.socket?.destroy())
+  response.flushHeaders()
+  response.write(half, () => response.socket?.destroy())
+}
+
+const refuse = (response: ServerResponse, status: number, code: string, message: string): void => {
+  const body = JSON.stringify({ error: { code, message } })
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) })
+    .end(body)
 }
 
 export interface Listening {
@@ -44,40 +63,53 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** Listens on 127.0.0.1. `port` 0 picks one. `onFault` is told of an error that is none of the caller's. */
-export const listen = async (world: World, port: number, onFault: (error: unknown) => void): Promise<Listening> => {
+/**
+ * Listens on 127.0.0.1. `port` 0 picks one. `onFault` is told of an error that is none of the caller's, `onAnswered` of
+ * every request that the simulated Azure has answered. Rejects where the port is taken.
+ */
+export const listen = async (
+  world: World,
+  port: number,
+  onFault: (error: unknown) => void,
+  onAnswered: (method: string, url: string, status: number) => void = () => {},
+): Promise<Listening> => {
+  let endpoint = ''
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await bodyOf(request)
+    if (body === undefined)
+      return refuse(
+        response,
+        413,
+        'RequestContentTooLarge',
+        `The request content is larger than ${maxBodyBytes} bytes.`,
+      )
     const headers = headersOf(request)
-    if (body === undefined) return void response.writeHead(413).end()
-    const asked: Asked = {
-      method: request.method ?? 'GET',
-      url: request.url ?? '/',
-      base: baseOf(headers),
-      headers,
-      body,
-    }
-    const answered = answer(world, asked)
+    const { method = 'GET', url = '/' } = request
+    const answered = answer(world, { method, url, base: baseOf(headers, endpoint), headers, body })
+    onAnswered(method, url, answered.status)
     const delayMs = answered.fault?.delayMs ?? 0
     if (delayMs === 0) send(response, answered)
     else setTimeout(() => send(response, answered), delayMs)
   }
-  const server: Server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: idleMs }, (request, response) => {
     handle(request, response).catch(error => {
+      if (request.destroyed && !request.complete) return // the caller went away while it was speaking
       onFault(error)
-      if (!response.headersSent) response.writeHead(500).end()
-      else response.destroy()
+      if (response.headersSent) response.destroy()
+      else refuse(response, 500, 'InternalServerError', 'The simulated Azure has a fault of its own.')
     })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint,
     close: async () => {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      await closed
     },
   }
 }

@@ -1,7 +1,16 @@
 /** New things as Azure makes them: an empty world, a vault with its default policies, a machine. */
 import type { Fields } from '../backup/fields.ts'
 import { vaultIdOf } from './finding.ts'
-import { type Item, keyOf, type Policy, type State, type StorageAccount, type Vault, type Vm } from './state.ts'
+import {
+  type Item,
+  keyOf,
+  type Policy,
+  type State,
+  type StorageAccount,
+  type Vault,
+  type VirtualNetwork,
+  type Vm,
+} from './state.ts'
 
 /** Nothing but a tenant and the tokens that are let in. */
 export const blankState = (seed: number, startMs: number, tenantId: string, tokens: string[]): State => ({
@@ -16,6 +25,7 @@ export const blankState = (seed: number, startMs: number, tenantId: string, toke
   storageAccounts: new Map(),
   networks: new Map(),
   vaults: new Map(),
+  deletedVaults: [],
   due: [],
   faults: [],
   requests: new Map(),
@@ -67,6 +77,21 @@ export const addStorageAccount = (
   addGroup(state, subscriptionId, resourceGroup, location)
   state.storageAccounts.set(keyOf(account.id), account)
   return account
+}
+
+export const addNetwork = (
+  state: State,
+  given: Needed<VirtualNetwork, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
+): VirtualNetwork => {
+  const { subscriptionId, resourceGroup, name, location } = given
+  const network: VirtualNetwork = {
+    id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/${name}`,
+    subnets: [],
+    ...given,
+  }
+  addGroup(state, subscriptionId, resourceGroup, location)
+  state.networks.set(keyOf(network.id), network)
+  return network
 }
 
 const longTerm = (time: string, days: number): Fields => ({
@@ -144,24 +169,30 @@ export const defaultPolicies = (): Policy[] => {
   ]
 }
 
-export const addVault = (
-  state: State,
-  given: Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
-): Vault => {
-  const { subscriptionId, resourceGroup, name, location } = given
-  const vault: Vault = {
+/** A weak tag that holds the moment of the last write. */
+export const etagAt = (atMs: number): string => `W/"datetime'${encodeURIComponent(new Date(atMs).toISOString())}'"`
+
+type VaultGiven = Needed<Vault, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>
+
+/** A vault that is not in the state yet. */
+export const newVault = (state: State, given: VaultGiven): Vault => {
+  const { subscriptionId, resourceGroup, name } = given
+  return {
     id: vaultIdOf(subscriptionId, resourceGroup, name),
     createdMs: state.nowMs,
-    etag: `W/"datetime'${encodeURIComponent(new Date(state.nowMs).toISOString())}'"`,
+    readyMs: state.nowMs,
+    etag: etagAt(state.nowMs),
     tags: undefined,
     identity: undefined,
     sku: 'Standard',
     redundancy: 'GeoRedundant',
     crossRegionRestore: false,
     softDelete: { state: 'Enabled', days: 14 },
+    enhancedSecurity: 'Enabled',
     immutability: 'Disabled',
     publicNetworkAccess: 'Enabled',
     crossSubscriptionRestore: 'Enabled',
+    settings: {},
     guardId: undefined,
     unlocked: new Map(),
     policies: new Map(defaultPolicies().map(policy => [keyOf(policy.name), policy])),
@@ -173,32 +204,38 @@ export const addVault = (
     intents: new Map(),
     ...given,
   }
-  addGroup(state, subscriptionId, resourceGroup, location)
+}
+
+export const addVault = (state: State, given: VaultGiven): Vault => {
+  const vault = newVault(state, given)
+  addGroup(state, vault.subscriptionId, vault.resourceGroup, vault.location)
   state.vaults.set(keyOf(vault.id), vault)
   return vault
 }
 
+type ItemNames = Pick<Item, 'container' | 'name' | 'workload' | 'friendlyName' | 'sourceId'>
+
+/** An item that is not backed up yet. */
+export const newItem = (names: ItemNames, policy: string, dataId: string): Item => ({
+  ...names,
+  serverName: undefined,
+  parentName: undefined,
+  dataId,
+  policy: keyOf(policy),
+  state: 'IRPending',
+  softDeleted: undefined,
+  diskExclusion: undefined,
+  lastBackup: undefined,
+  points: [],
+  logs: [],
+  mounted: undefined,
+})
+
 /** The item of a VM, protected under a policy and not backed up yet. */
 export const vmItemOf = ({ id, resourceGroup, name }: Vm, policy: string, dataId: string): Item => {
   const inner = `iaasvmcontainerv2;${resourceGroup.toLowerCase()};${name}`
-  return {
-    container: `IaasVMContainer;${inner}`,
-    name: `VM;${inner}`,
-    workload: 'VM',
-    friendlyName: name,
-    sourceId: id,
-    serverName: undefined,
-    parentName: undefined,
-    dataId,
-    policy: keyOf(policy),
-    state: 'IRPending',
-    softDeleted: undefined,
-    diskExclusion: undefined,
-    lastBackup: undefined,
-    points: [],
-    logs: [],
-    mounted: undefined,
-  }
+  const names = { container: `IaasVMContainer;${inner}`, name: `VM;${inner}` }
+  return newItem({ ...names, workload: 'VM', friendlyName: name, sourceId: id }, policy, dataId)
 }
 
 export const addItem = ({ items }: Vault, item: Item): Item => {

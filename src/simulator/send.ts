@@ -9,9 +9,12 @@ export const simulatedEndpoint = 'https://management.azure.com'
 /** Waits `ms` of real time; rejects with the signal's reason. */
 type Sleep = (ms: number, signal: AbortSignal) => Promise<void>
 
-/** Requests carry the seed's token. Faults that cut a connection reject as a lost answer does. */
+/**
+ * Requests carry the seed's token. Faults that cut a connection reject as a lost answer does. `onAnswered` is told of
+ * every request that the simulated Azure has answered.
+ */
 export const simulatedSend =
-  (world: World, sleep: Sleep): Send =>
+  (world: World, sleep: Sleep, onAnswered: (method: string) => void = () => {}): Send =>
   async ({ method, url, headers, body = '' }: ArmRequest, signal): Promise<ArmResponse> => {
     signal.throwIfAborted()
     const { origin, pathname, search } = new URL(url)
@@ -23,6 +26,7 @@ export const simulatedSend =
       headers: { ...headers, authorization: `Bearer ${token}` },
       body,
     })
+    onAnswered(method)
     const { fault, ...response } = answered
     if (fault && fault.delayMs > 0) await sleep(fault.delayMs, signal)
     if (fault?.cut) throw new SendError('lost', 'the connection was cut')

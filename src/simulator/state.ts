@@ -25,6 +25,8 @@ export interface State {
   networks: Map<string, VirtualNetwork>
   /** By ARM id. */
   vaults: Map<string, Vault>
+  /** Oldest first. */
+  deletedVaults: DeletedVault[]
   due: Due[]
   faults: Fault[]
   /** Requests that arrived, by `METHOD /path`. */
@@ -103,6 +105,8 @@ export interface Vault {
   name: string
   location: string
   createdMs: number
+  /** When its creation has ended. */
+  readyMs: number
   /** Changes with every write. */
   etag: string
   tags: Record<string, string> | undefined
@@ -111,9 +115,12 @@ export interface Vault {
   redundancy: 'GeoRedundant' | 'LocallyRedundant' | 'ZoneRedundant'
   crossRegionRestore: boolean
   softDelete: { state: 'Enabled' | 'Disabled' | 'AlwaysON'; days: number }
+  enhancedSecurity: 'Enabled' | 'Disabled'
   immutability: 'Disabled' | 'Unlocked' | 'Locked'
   publicNetworkAccess: 'Enabled' | 'Disabled'
   crossSubscriptionRestore: 'Enabled' | 'Disabled' | 'PermanentlyDisabled'
+  /** Properties that nothing else depends on, as they were written: monitoring, cost, keys. */
+  settings: Fields
   /** ARM id of the Resource Guard that protects the vault, if one does. */
   guardId: string | undefined
   /** Moment up to which a delete of an item (by its key) is unlocked by the guard. */
@@ -127,6 +134,17 @@ export interface Vault {
   jobs: Map<string, Job>
   operations: Map<string, Operation>
   intents: Map<string, Intent>
+}
+
+/** What is left of a vault. */
+export interface DeletedVault {
+  name: string
+  vaultId: string
+  subscriptionId: string
+  location: string
+  deletedMs: number
+  /** Its deletion is asked after when it is gone. */
+  operations: Map<string, Operation>
 }
 
 export interface Policy {

@@ -16,8 +16,8 @@ export interface ToolContext {
   log: Log
   progress: ToolProgress
   memory: Memory
-  /** Undefined in a replay: nobody signs in. */
-  signIn: Pick<Credentials, 'describe'> | undefined
+  /** Undefined in a replay, where nobody signs in; a simulated Azure has nobody to sign in to either. */
+  signIn: Pick<Credentials, 'describe'> | 'simulated' | undefined
 }
 
 /** Every tool has one function. A schema without one, or one whose result does not fit, does not compile. */

@@ -12,6 +12,8 @@ import { faultyConfiguration, findTool, hiddenBecause, listText } from './catalo
 /** What runs a tool that is served, with arguments nobody has looked at yet. */
 export interface ToolRunner {
   run(name: ToolName, call: ToolCall): Promise<ToolAnswer>
+  /** Keeps what has to be kept beyond the process. */
+  close(): Promise<void>
 }
 
 export const createToolService = (

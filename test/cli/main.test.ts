@@ -2,8 +2,15 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { runCommand } from '../../src/cli/main.ts'
-import { commands, options, parseServing } from '../../src/cli/options.ts'
-import type { CallOutcome, CliIo, CliRuntime, Progress, ServingOptions } from '../../src/cli/runtime-types.ts'
+import { commands, type Option, options, parseServing } from '../../src/cli/options.ts'
+import type {
+  CallOutcome,
+  CliIo,
+  CliRuntime,
+  Progress,
+  ServingOptions,
+  SimulateOptions,
+} from '../../src/cli/runtime-types.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { ConfigError } from '../../src/config/errors.ts'
 import { configSchema } from '../../src/config/schema.ts'
@@ -49,6 +56,8 @@ interface World {
   env?: Record<string, string>
   home?: string
   files?: Partial<CliIo['files']>
+  signal?: AbortSignal
+  isStdinClosed?: boolean
 }
 
 const run = async (argv: string[], world: World = {}) => {
@@ -58,6 +67,7 @@ const run = async (argv: string[], world: World = {}) => {
     stderr: '',
     options: undefined as ServingOptions | undefined,
     served: undefined as ServingOptions | undefined,
+    simulated: undefined as SimulateOptions | undefined,
     called: undefined as [name: string, args: unknown] | undefined,
     closed: 0,
   }
@@ -85,7 +95,10 @@ const run = async (argv: string[], world: World = {}) => {
     cwd: world.home ?? '/nowhere',
     homeDir: world.home ?? '/nowhere',
     version: '9.8.7',
-    signal: new AbortController().signal,
+    signal: world.signal ?? new AbortController().signal,
+    stdinClosed: async () => {
+      if (!world.isStdinClosed) await new Promise(() => {})
+    },
     files: { readFile: reading, writeFile, mkdir, chmod, ...world.files },
     serve: async serving => {
       seen.served = serving
@@ -95,6 +108,17 @@ const run = async (argv: string[], world: World = {}) => {
       if (world.failure) throw world.failure
       seen.options = given
       return runtime
+    },
+    simulate: async given => {
+      seen.simulated = given
+      return {
+        endpoint: 'http://127.0.0.1:1',
+        subscription_id: 's',
+        resource_group: 'g',
+        vault_name: 'v',
+        token: 't',
+        close: runtime.close,
+      }
     },
   }
   seen.status = await runCommand(argv, io)
@@ -118,7 +142,15 @@ t.test('plain serving flags are read without further help', async t => {
     [['status'], undefined],
     [['serve', 'serve'], undefined],
     [['--json'], undefined],
-    [['--simulate'], undefined],
+    [['--simulate'], { ...none, simulate: { timeScale: 60 } }],
+    [
+      ['--simulate', '--time-scale=.5', '--seed', 'a', '--state', 'b'],
+      { ...none, simulate: { timeScale: 0.5, seed: 'a', state: 'b' } },
+    ],
+    [['--simulate', '--replay', 'r'], undefined],
+    [['--seed', 'a'], undefined],
+    [['--simulate', '--time-scale', 'fast'], undefined],
+    [['--port', '1'], undefined],
     [['--read-only=false'], undefined],
     [['--config'], undefined],
     [['--config='], undefined],
@@ -141,7 +173,24 @@ t.test('bad usage is one clear line on stderr and status 2', async t => {
     [['config', 'int'], /there is no command "config int", did you mean config init\?/],
     [['status', 'more'], /status takes no "more"/],
     [['--toolset', 'vaults'], /serve has no option "--toolset", did you mean --toolsets\?/],
-    [['--simulate'], /serve has no option "--simulate"/],
+    [['--simulat'], /serve has no option "--simulat", did you mean --simulate\?/],
+    [['--simulate', '--replay', 'x'], /--simulate and --replay exclude each other/],
+    [['--seed', 'x'], /--seed is for the simulated Azure: it needs --simulate/],
+    [['call', 'list_vaults', '--state', 'x'], /--state is for the simulated Azure/],
+    [['tools', '--time-scale', '1'], /--time-scale is for the simulated Azure/],
+    [['--simulate', '--time-scale', 'fast'], /--time-scale must be a number from 0 to 86400; it is "fast"/],
+    [['--simulate', '--time-scale', '86401'], /--time-scale must be a number from 0/],
+    [['--simulate', '--time-scale=-1'], /--time-scale must be a number from 0 to 86400; it is "-1"/],
+    [['--simulate', '--time-scale=Infinity'], /--time-scale must be a number/],
+    [['--simulate', '--time-scale=0x10'], /--time-scale must be a number/],
+    [['--simulate', '--seed='], /--seed needs a value/],
+    [['--simulate', '--port', '1'], /serve has no option "--port"/],
+    [['simulate', '--simulate'], /simulate has no option "--simulate"/],
+    [['simulate', '--read-only'], /simulate has no option "--read-only"/],
+    [['simulate', '--port', '65536'], /--port must be a whole number from 0 to 65535; it is "65536"/],
+    [['simulate', '--port', '1.5'], /--port must be a whole number/],
+    [['simulate', '--port'], /--port needs a value/],
+    [['simulate', 'more'], /simulate takes no "more"/],
     [['status', '--read-only'], /status has no option "--read-only"/],
     [['tools', '--force'], /tools has no option "--force"/],
     [['-x'], /serve has no option "-x"/],
@@ -183,8 +232,9 @@ t.test('help and version go to stdout', async t => {
   for (const { help: text } of Object.values(commands).filter(({ usage }) => !usage.startsWith('config')))
     t.ok(flowing.includes(text), text)
   const shown = new Set([...help.stdout.matchAll(/--([a-z-]+)/g)].map(([, name]) => name))
-  const global = Object.entries(options).filter(([name]) => name !== 'json' && name !== 'force')
-  t.same([...shown].sort(), [...global.map(([name]) => name), 'help', 'version'].sort(), 'and only what works')
+  const ofServe = Object.entries<Option>(options).filter(([, { of }]) => of === undefined || of.includes('serve'))
+  t.same([...shown].sort(), [...ofServe.map(([name]) => name), 'help', 'version'].sort(), 'and only what works')
+  t.match((await run(['simulate', '--help'])).stdout, /--port[\s\S]*--until-stdin-closes/)
   t.match((await run(['call', '--help'])).stdout, /call <TOOL> \[JSON\][\s\S]*--json/)
   t.match((await run(['config', '--help'])).stdout, /config init \[PATH\]/)
   t.match((await run(['config', 'init', '--help'])).stdout, /--force/)
@@ -204,6 +254,35 @@ t.test('call runs a tool by its name with or without the prefix', async t => {
     })
   }
   t.same((await run(['call', 'list_vaults'])).called, ['recovery_services_list_vaults', {}])
+})
+
+t.test('simulate prints where it listens, and runs until it is told to end', async t => {
+  const place =
+    '{"endpoint":"http://127.0.0.1:1","subscription_id":"s","resource_group":"g","vault_name":"v","token":"t"}'
+  const rows: [argv: string[], options: SimulateOptions, end: World][] = [
+    [[], { timeScale: 60, verbose: false, port: 0 }, { signal: AbortSignal.abort() }],
+    [['--until-stdin-closes'], { timeScale: 60, verbose: false, port: 0 }, { isStdinClosed: true }],
+    [
+      ['--port', '8080', '--time-scale', '0', '--seed', 'a', '--state', 'b', '--verbose'],
+      { timeScale: 0, seed: 'a', state: 'b', verbose: true, port: 8080 },
+      { signal: AbortSignal.abort() },
+    ],
+  ]
+  for (const [argv, options, end] of rows) {
+    const seen = await run(['simulate', ...argv], end)
+    t.match(seen, { status: 0, stdout: `${place}\n`, stderr: '', closed: 1 })
+    t.same(seen.simulated, options)
+  }
+  const interrupted = new AbortController()
+  let isOver = false
+  const running = run(['simulate'], { isStdinClosed: true, signal: interrupted.signal }).then(seen => {
+    isOver = true
+    return seen
+  })
+  for (let turn = 0; turn < 50; turn++) await new Promise(go => setImmediate(go))
+  t.notOk(isOver, 'the end of stdin says nothing without --until-stdin-closes')
+  interrupted.abort()
+  t.equal((await running).closed, 1)
 })
 
 t.test('a result is shown as aligned lines and tables', async t => {
