@@ -102,7 +102,7 @@ ${tools
 
 // ---------------------------------------------------------------- types
 const pascal = words => words.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase())
-const typesOf = async (schema, name) => {
+const typesOf = async (schema, name, options = {}) => {
   const named = {
     ...schema,
     title: name,
@@ -118,6 +118,7 @@ const typesOf = async (schema, name) => {
     strictIndexSignatures: true,
     unreachableDefinitions: false,
     style: { singleQuote: true, semi: false },
+    ...options,
   })
 }
 const blocks = await Promise.all(
@@ -135,6 +136,12 @@ ${map('ToolOutputs', 'Output')}
 export type ToolName = keyof ToolInputs
 `
 
+/** Without descriptions beside references: each would make a type of its own. */
+const withoutNotes = schema => walk(schema, node => (node.$ref ? { $ref: node.$ref } : undefined))
+const seedSchema = read('schemas/seed.json')
+const seedTypes = `// Made from schemas/seed.json by scripts/generate.mjs. Not edited by hand.
+${await typesOf(withoutNotes(seedSchema), 'Seed', { ignoreMinAndMaxItems: true })}`
+
 // ---------------------------------------------------------------- validators
 /** Times need an offset: "2026-11-22T02:00:00Z". Regular expressions are embedded in the standalone code. */
 const formats = {
@@ -143,13 +150,14 @@ const formats = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 }
 /** A module of standalone validators, by the name of each schema. One for each room, since each is loaded by itself. */
-const validatorsOf = schemas => {
+const validatorsOf = (schemas, options = {}) => {
   const ajv = new Ajv2020({
     allErrors: true,
     strict: true,
     allowUnionTypes: true,
     formats,
     code: { source: true, esm: true },
+    ...options,
   })
   for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name)
   // The standalone code asks for ajv's run-time helpers by require, also when it is an ES module.
@@ -180,10 +188,11 @@ const validators = {
   ),
   'config-validator.ts': validatorsOf({ config: read('schemas/config.json') }),
   'fixture-validator.ts': validatorsOf({ fixture: read('schemas/fixture.json') }),
+  'seed-validator.ts': validatorsOf({ seed: seedSchema }, { inlineRefs: false }),
 }
 
 // ---------------------------------------------------------------- files
-const committed = { 'catalog.ts': catalog, 'tools.ts': types }
+const committed = { 'catalog.ts': catalog, 'tools.ts': types, 'seed.ts': seedTypes }
 if (process.argv.includes('--check')) {
   const stale = Object.entries(committed).filter(([file, content]) => {
     try {

@@ -36,6 +36,17 @@ export const startJob = (world: World, vault: Vault, { lastsMs, ...given }: NewJ
   return job
 }
 
+/** Jobs are kept for 14 days. */
+const jobsKeptMs = 14 * 24 * 3_600_000
+
+/** Forgets the jobs that are too old, as far as they stand in their order. */
+export const pruneJobs = ({ jobs }: Vault, nowMs: number): void => {
+  for (const [key, { startMs, status }] of jobs) {
+    if (startMs >= nowMs - jobsKeptMs || status === 'InProgress' || status === 'Cancelling') return
+    jobs.delete(key)
+  }
+}
+
 export const jobEffects: Effects = {
   'job-end': ({ state }, { vault, of }) => {
     const job = state.vaults.get(vault)?.jobs.get(of)

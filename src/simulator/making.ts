@@ -1,7 +1,16 @@
 /** New things as Azure makes them: an empty world, a vault with its default policies, a machine. */
 import type { Fields } from '../backup/fields.ts'
 import { vaultIdOf } from './finding.ts'
-import { type Item, keyOf, type Policy, type State, type StorageAccount, type Vault, type Vm } from './state.ts'
+import {
+  type Item,
+  keyOf,
+  type Policy,
+  type State,
+  type StorageAccount,
+  type Vault,
+  type VirtualNetwork,
+  type Vm,
+} from './state.ts'
 
 /** Nothing but a tenant and the tokens that are let in. */
 export const blankState = (seed: number, startMs: number, tenantId: string, tokens: string[]): State => ({
@@ -68,6 +77,21 @@ export const addStorageAccount = (
   addGroup(state, subscriptionId, resourceGroup, location)
   state.storageAccounts.set(keyOf(account.id), account)
   return account
+}
+
+export const addNetwork = (
+  state: State,
+  given: Needed<VirtualNetwork, 'subscriptionId' | 'resourceGroup' | 'name' | 'location'>,
+): VirtualNetwork => {
+  const { subscriptionId, resourceGroup, name, location } = given
+  const network: VirtualNetwork = {
+    id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/${name}`,
+    subnets: [],
+    ...given,
+  }
+  addGroup(state, subscriptionId, resourceGroup, location)
+  state.networks.set(keyOf(network.id), network)
+  return network
 }
 
 const longTerm = (time: string, days: number): Fields => ({
@@ -189,27 +213,29 @@ export const addVault = (state: State, given: VaultGiven): Vault => {
   return vault
 }
 
+type ItemNames = Pick<Item, 'container' | 'name' | 'workload' | 'friendlyName' | 'sourceId'>
+
+/** An item that is not backed up yet. */
+export const newItem = (names: ItemNames, policy: string, dataId: string): Item => ({
+  ...names,
+  serverName: undefined,
+  parentName: undefined,
+  dataId,
+  policy: keyOf(policy),
+  state: 'IRPending',
+  softDeleted: undefined,
+  diskExclusion: undefined,
+  lastBackup: undefined,
+  points: [],
+  logs: [],
+  mounted: undefined,
+})
+
 /** The item of a VM, protected under a policy and not backed up yet. */
 export const vmItemOf = ({ id, resourceGroup, name }: Vm, policy: string, dataId: string): Item => {
   const inner = `iaasvmcontainerv2;${resourceGroup.toLowerCase()};${name}`
-  return {
-    container: `IaasVMContainer;${inner}`,
-    name: `VM;${inner}`,
-    workload: 'VM',
-    friendlyName: name,
-    sourceId: id,
-    serverName: undefined,
-    parentName: undefined,
-    dataId,
-    policy: keyOf(policy),
-    state: 'IRPending',
-    softDeleted: undefined,
-    diskExclusion: undefined,
-    lastBackup: undefined,
-    points: [],
-    logs: [],
-    mounted: undefined,
-  }
+  const names = { container: `IaasVMContainer;${inner}`, name: `VM;${inner}` }
+  return newItem({ ...names, workload: 'VM', friendlyName: name, sourceId: id }, policy, dataId)
 }
 
 export const addItem = ({ items }: Vault, item: Item): Item => {

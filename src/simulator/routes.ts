@@ -1,7 +1,16 @@
 /** Everything that the simulated Azure answers, joined from the nouns. Of two rows that fit the first counts. */
+import { backupRoutes } from './backup-routes.ts'
 import type { Route } from './call.ts'
+import { containerRoutes } from './containers.ts'
 import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
+import { intentRoutes } from './intents.ts'
+import { itemRoutes } from './items.ts'
+import { jobRoutes } from './job-routes.ts'
+import { locationRoutes } from './locations.ts'
+import { operationRoutes } from './operations.ts'
+import { pointRoutes } from './point-routes.ts'
+import { protectableRoutes } from './protectables.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
@@ -13,5 +22,14 @@ export const routes: readonly Route[] = [
   ...vaultRoutes,
   ...vaultConfigRoutes,
   ...vaultUsageRoutes,
+  ...operationRoutes,
   ...guardRoutes,
+  ...itemRoutes,
+  ...backupRoutes,
+  ...jobRoutes,
+  ...pointRoutes,
+  ...containerRoutes,
+  ...protectableRoutes,
+  ...intentRoutes,
+  ...locationRoutes,
 ]

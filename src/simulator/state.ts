@@ -208,6 +208,10 @@ export interface Item {
   logs: { startMs: number; endMs: number }[]
   /** A point that is mounted for item-level recovery. */
   mounted: { pointId: string; untilMs: number } | undefined
+  /** When its next scheduled backup is going to begin; what is due at another time is no longer planned. */
+  plannedMs?: number | undefined
+  /** Id of its last backup job: it may still run. */
+  backupJob?: string | undefined
 }
 
 export interface Point {
@@ -224,6 +228,8 @@ export interface Point {
   snapshotUntilMs: number | undefined
   isArchived: boolean
   sizeGb: number
+  /** Until when a copy of an archived point is kept in the vault. */
+  rehydratedUntilMs?: number | undefined
   /** Disks of the VM at that moment. */
   disks: { included: Disk[]; excluded: Disk[] } | undefined
 }

@@ -1,0 +1,116 @@
+/** Recovery points and log ranges as time changes them: they expire, go to the archive, grow. */
+import type { Fields } from '../backup/fields.ts'
+import { archivedFrom, isSnapshotOnly, type Kept, keptUntil, logsKeptMs, snapshotUntil } from './retention.ts'
+import { logFrequencyMs } from './schedules.ts'
+import { type Item, keyOf, type Point, type Vault } from './state.ts'
+import type { World } from './world.ts'
+
+/** The policy of an item; undefined where it has none. */
+export const policyPropertiesOf = (vault: Vault, { policy }: Item): Fields | undefined =>
+  policy === undefined ? undefined : vault.policies.get(policy)?.properties
+
+/** What is stopped keeps its points for good, what is soft-deleted as they are. */
+const doPointsExpire = ({ state, softDeleted }: Item): boolean => state !== 'ProtectionStopped' && !softDeleted
+
+/**
+ * The points that an item has now, oldest first. Those that have expired are dropped from the item (never the last one),
+ * those whose time has come are archived.
+ */
+export const pointsOf = (vault: Vault, item: Item, nowMs: number): readonly Point[] => {
+  const properties = policyPropertiesOf(vault, item)
+  if (!properties || !doPointsExpire(item)) return item.points
+  const newest = item.points.at(-1)
+  if (item.points.some(({ expiresMs }) => expiresMs !== undefined && expiresMs <= nowMs))
+    item.points = item.points.filter(
+      point => point === newest || point.expiresMs === undefined || point.expiresMs > nowMs,
+    )
+  if (properties.tieringPolicy || properties.subProtectionPolicy)
+    for (const point of item.points)
+      if (!point.isArchived && (archivedFrom(properties, point.kind, point) ?? Number.POSITIVE_INFINITY) <= nowMs)
+        point.isArchived = true
+  return item.points
+}
+
+/** The moment in the middle of a range after which nothing was backed up any more. */
+const lastLogMs = (endMs: number, frequencyMs: number, nowMs: number): number =>
+  endMs + Math.max(Math.floor((nowMs - endMs) / frequencyMs), 0) * frequencyMs
+
+/**
+ * The ranges that an item's logs can restore to, oldest first. A scheduled log backup is over at once, so the last range
+ * grows by the policy's frequency while the item is protected; what is older than the policy keeps is cut off.
+ */
+export const logsOf = (item: Item, vault: Vault, nowMs: number): Item['logs'] => {
+  const properties = policyPropertiesOf(vault, item)
+  const frequencyMs = properties && logFrequencyMs(properties)
+  if (!properties || frequencyMs === undefined || item.softDeleted || item.state !== 'Protected') return item.logs
+  const first = item.points.find(({ kind }) => kind === 'Full')?.atMs
+  if (item.logs.length === 0 && first !== undefined) item.logs.push({ startMs: first, endMs: first })
+  const last = item.logs.at(-1)
+  if (last) last.endMs = lastLogMs(last.endMs, frequencyMs, nowMs)
+  const keptMs = nowMs - logsKeptMs(properties)
+  item.logs = item.logs
+    .filter(({ endMs }) => endMs > keptMs)
+    .map(({ startMs, endMs }) => ({ startMs: Math.max(startMs, keptMs), endMs }))
+  return item.logs
+}
+
+const gigabytes = (disks: Point['disks']): number => disks?.included.reduce((sum, { sizeGb }) => sum + sizeGb, 0) ?? 0
+
+/** The disks that a backup of a VM takes now, and those that it leaves out; undefined for anything else. */
+export const disksOf = ({ state }: World, { sourceId, diskExclusion }: Item): Point['disks'] => {
+  const vm = state.vms.get(keyOf(sourceId))
+  if (!vm) return undefined
+  const isTaken = (lun: number): boolean => {
+    if (lun < 0 || !diskExclusion) return true
+    return diskExclusion.luns.includes(lun) === diskExclusion.isInclusionList
+  }
+  const copies = vm.disks.map(disk => ({ ...disk }))
+  return { included: copies.filter(({ lun }) => isTaken(lun)), excluded: copies.filter(({ lun }) => !isTaken(lun)) }
+}
+
+const vmKinds: Readonly<Record<'Linux' | 'Windows', string>> = {
+  Linux: 'FileSystemConsistent',
+  Windows: 'AppConsistent',
+}
+
+export interface NewPoint {
+  atMs: number
+  /** When its data is in the vault. */
+  inVaultMs: number
+  /** Full and its like, as the schedule says. */
+  kind: string
+  /** Where it was asked for with an end of its own. */
+  kept: Kept | undefined
+}
+
+/** A point of an item as its policy makes it; it is not added to the item. */
+export const newPoint = (
+  world: World,
+  vault: Vault,
+  item: Item,
+  { atMs, inVaultMs, kind, kept: asked }: NewPoint,
+): Point => {
+  const properties = policyPropertiesOf(vault, item) ?? {}
+  const kept = asked ?? keptUntil(properties, kind, atMs)
+  const isVm = item.workload === 'VM'
+  const isShare = item.workload === 'AzureFileShare'
+  const disks = isVm ? disksOf(world, item) : undefined
+  const osType = world.state.vms.get(keyOf(item.sourceId))?.osType ?? 'Windows'
+  const part = 0.1 + 0.1 * world.chance('size', item.dataId, Math.floor(atMs / 1000))
+  return {
+    id: world.newPointId(),
+    atMs,
+    kind: isVm ? vmKinds[osType] : isShare ? 'FileSystemConsistent' : kind,
+    expiresMs: kept.expiresMs,
+    rule: kept.rule,
+    inVaultMs: isShare || (isVm && !asked && isSnapshotOnly(properties, atMs)) ? undefined : inVaultMs,
+    snapshotUntilMs: isVm
+      ? Math.min(snapshotUntil(properties, atMs), kept.expiresMs)
+      : isShare
+        ? kept.expiresMs
+        : undefined,
+    isArchived: false,
+    sizeGb: Math.max(1, Math.round((isVm ? gigabytes(disks) : 20) * part)),
+    disks,
+  }
+}
