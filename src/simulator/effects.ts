@@ -12,6 +12,8 @@ import type { Effects } from './world.ts'
 export const effects: Effects = {
   ...jobEffects,
   ...cancelEffects,
+  ...protectionEffects,
+  ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
   ...protectionEffects,

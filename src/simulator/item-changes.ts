@@ -11,19 +11,13 @@ import { containerNameOf } from './item-rows.ts'
 import { startJob } from './jobs.ts'
 import { addItem, vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
+import { planNextRun, unplan } from './schedules-runner.ts'
 import { type Item, keyOf, type Operation, type Policy, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
 
 /** How long Azure takes for a change, in simulated time. */
 const changeMs = 5000
 const dayMs = 86_400_000
-
-// SEAM: planNextRun and unplan come from schedules-runner.ts.
-/** To be joined: plans the next scheduled backup of an item under its policy. */
-const planNextRun = (_world: World, _vault: Vault, _item: Item): void => {}
-/** To be joined: takes that plan back. */
-const unplan = (_world: World, _vault: Vault, _item: Item): void => {}
-// END OF SEAM
 
 /** Kinds of changes, with the job that each is. */
 const operations = {

@@ -32,4 +32,7 @@ export const routes: readonly Route[] = [
   ...protectableRoutes,
   ...intentRoutes,
   ...locationRoutes,
+  ...backupRoutes,
+  ...jobRoutes,
+  ...pointRoutes,
 ]
