@@ -1,12 +1,11 @@
 /** How a simulated Azure begins: the estate of a seed file or the built-in one, and the vault that is meant by default. */
+
+import { type DefaultVault, defaultVaultOf, stateOf } from './estate-state.ts'
 import { addSubscription, addVault, blankState } from './making.ts'
+import { parseEstate } from './seed-file.ts'
 import type { State } from './state.ts'
 
-export interface DefaultVault {
-  subscription_id: string
-  resource_group: string
-  vault_name: string
-}
+export type { DefaultVault }
 
 export interface Beginning {
   state: State
@@ -25,7 +24,7 @@ export const builtInBeginning = async (startMs: number): Promise<Beginning> => {
 }
 
 /** Throws an Error with all faults for what is no estate. */
-export const beginningOf = async (seed: unknown, startMs: number): Promise<Beginning> => {
-  if (typeof seed !== 'object' || seed === null) throw new Error('an estate must be an object')
-  return builtInBeginning(startMs)
+export const beginningOf = (seed: unknown, startMs: number): Beginning => {
+  const estate = parseEstate(seed)
+  return { state: stateOf(estate, startMs), defaultVault: defaultVaultOf(estate) }
 }

@@ -5,6 +5,7 @@ import { protectionEffects } from './item-changes.ts'
 import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
 import { pointEffects } from './point-routes.ts'
+import { policyEffects } from './policies.ts'
 import { scheduleEffects } from './schedules-runner.ts'
 import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
@@ -16,8 +17,7 @@ export const effects: Effects = {
   ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
-  ...protectionEffects,
   ...vaultEffects,
+  ...policyEffects,
   ...pointEffects,
-  ...containerEffects,
 }

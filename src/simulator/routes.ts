@@ -10,7 +10,9 @@ import { jobRoutes } from './job-routes.ts'
 import { locationRoutes } from './locations.ts'
 import { operationRoutes } from './operations.ts'
 import { pointRoutes } from './point-routes.ts'
+import { policyRoutes } from './policies.ts'
 import { protectableRoutes } from './protectables.ts'
+import { resourceGraphRoutes } from './resource-graph.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
@@ -19,9 +21,11 @@ import { vaultRoutes } from './vaults.ts'
 export const routes: readonly Route[] = [
   ...estateRoutes,
   ...resourceRoutes,
+  ...resourceGraphRoutes,
   ...vaultRoutes,
   ...vaultConfigRoutes,
   ...vaultUsageRoutes,
+  ...policyRoutes,
   ...operationRoutes,
   ...guardRoutes,
   ...itemRoutes,
@@ -32,7 +36,4 @@ export const routes: readonly Route[] = [
   ...protectableRoutes,
   ...intentRoutes,
   ...locationRoutes,
-  ...backupRoutes,
-  ...jobRoutes,
-  ...pointRoutes,
 ]
