@@ -7,7 +7,6 @@ import { startOperation } from './answers.ts'
 import type { Call } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { itemIdOf } from './finding.ts'
-import { containerNameOf } from './item-rows.ts'
 import { startJob } from './jobs.ts'
 import { addItem, vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
@@ -78,7 +77,7 @@ export const beginChange = (call: Call, vault: Vault, change: Change): Operation
     workload: item.workload,
     entityName: item.friendlyName,
     item: key,
-    containerName: containerNameOf(item),
+    containerName: item.container,
     lastsMs: changeMs,
     bag: bagOf(change),
   })
@@ -124,7 +123,6 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
     planNextRun(world, vault, item)
   },
   change: (world, vault, item, more) => {
-    unplan(world, vault, item)
     item.policy = text(more.policy) ?? undefined
     item.diskExclusion = exclusionIn(more)
     if (!started.includes(item.state)) item.state = item.points.length > 0 ? 'Protected' : 'IRPending'

@@ -8,10 +8,11 @@ import { containerOf, inContainer, inVault, vaultOf } from './finding.ts'
 import { intentOfInstance } from './intents.ts'
 import { vmItemOf } from './making.ts'
 import { filterTerms, isSame } from './odata.ts'
+import { shareItemName } from './sources.ts'
 import { isNewer, spelled } from './spelling.ts'
 import { type Container, type DatabaseInstance, keyOf, type Vault } from './state.ts'
 import { checkWord, itemTypeWords, managementWords, workloadItemWords } from './words.ts'
-import { holderTypes, inquiredInstances, isInReach, shareItemName } from './workloads.ts'
+import { holderTypes, inquiredInstances, isInReach } from './workloads.ts'
 import type { World } from './world.ts'
 
 /** One row, with what lists are filtered by. */

@@ -8,7 +8,8 @@ export const vmContainerName = ({ resourceGroup, name }: Vm): string =>
   `VMAppContainer;Compute;${resourceGroup};${name}`
 export const storageContainerName = ({ resourceGroup, name }: StorageAccount): string =>
   `StorageContainer;Storage;${resourceGroup};${name}`
-const shareItemName = (account: StorageAccount, share: string): string =>
+/** 64 hex digits that tell nothing. */
+export const shareItemName = (account: StorageAccount, share: string): string =>
   `AzureFileShare;${createHash('sha256').update(keyOf(account.id, share)).digest('hex')}`
 
 /** Ids of items spell their container in lower case behind its type. */
