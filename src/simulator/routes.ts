@@ -17,6 +17,7 @@ import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
 import { vaultRoutes } from './vaults.ts'
+import { workloadItemRoutes } from './workload-items.ts'
 
 export const routes: readonly Route[] = [
   ...estateRoutes,
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...pointRoutes,
   ...containerRoutes,
   ...protectableRoutes,
+  ...workloadItemRoutes,
   ...intentRoutes,
   ...locationRoutes,
 ]

@@ -89,7 +89,7 @@ const begin = async (seed: string | undefined, { readFile, now }: SimulationDeps
   if (seed === undefined) return builtInBeginning(startMs)
   const text = await readFile(seed).catch(cause => refuse('--seed', seed, `cannot be read: ${reasonOf(cause)}`, cause))
   try {
-    return beginningOf(JSON.parse(text.replace(/^\uFEFF/, '')), startMs)
+    return await beginningOf(JSON.parse(text.replace(/^\uFEFF/, '')), startMs)
   } catch (cause) {
     const why = cause instanceof SyntaxError ? `is not JSON${placeOf(cause)}` : `is no estate: ${reasonOf(cause)}`
     return refuse('--seed', seed, why, cause)
@@ -101,7 +101,7 @@ const placeOf = ({ message }: SyntaxError): string => / at position \d+/.exec(me
 
 const reasonOf = (error: unknown): string => {
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return typeof code === 'string' ? code : String(message ?? error)
+  return typeof code === 'string' ? code : String(message ?? error).replaceAll('\n', '; ')
 }
 
 const remedies = {

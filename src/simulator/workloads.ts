@@ -21,6 +21,10 @@ export const workloadOfWord = (word: string): Workload | undefined =>
 export const inquiredInstances = ({ state }: World, { sourceId, inquired }: Container): DatabaseInstance[] =>
   (state.vms.get(keyOf(sourceId))?.instances ?? []).filter(({ workload }) => inquired.includes(workload))
 
+/** The key under which a database of a container is an item. */
+export const databaseKey = (container: Container, { workload, name }: DatabaseInstance, database: string): string =>
+  keyOf(container.name, `${datasources[workload].azureWord};${name};${database}`)
+
 /** The vault in which a machine or an account is registered. */
 export const registeredIn = ({ state }: World, sourceId: string): Vault | undefined =>
   [...state.vaults.values()].find(({ containers }) =>
