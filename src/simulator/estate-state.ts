@@ -9,8 +9,8 @@ import { byName, meant, placesOf, subscriptionIdOf } from './estate-names.ts'
 import { propertiesOf } from './estate-policies.ts'
 import { withGenerated } from './generator.ts'
 import { addGroup, addNetwork, addStorageAccount, addSubscription, addVault, addVm, blankState } from './making.ts'
-import { type Container, keyOf, type State, type Vault, type Vm } from './state.ts'
 import { storageContainerName, vmContainerName } from './sources.ts'
+import { type Container, keyOf, type State, type Vault, type Vm } from './state.ts'
 import { createWorld, type World } from './world.ts'
 
 /** An estate as schemas/seed.json defines it, whose names all mean something. */

@@ -5,6 +5,7 @@ import { containerRoutes } from './containers.ts'
 import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
 import { intentRoutes } from './intents.ts'
+import { itemRecoveryRoutes } from './item-recovery.ts'
 import { itemRoutes } from './items.ts'
 import { jobRoutes } from './job-routes.ts'
 import { locationRoutes } from './locations.ts'
@@ -38,4 +39,9 @@ export const routes: readonly Route[] = [
   ...workloadItemRoutes,
   ...intentRoutes,
   ...locationRoutes,
+import { validationRoutes } from './restore-validation.ts'
+import { restoreRoutes } from './restores.ts'
+  ...restoreRoutes,
+  ...validationRoutes,
+  ...itemRecoveryRoutes,
 ]
