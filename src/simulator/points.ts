@@ -57,7 +57,7 @@ export const logsOf = (item: Item, vault: Vault, nowMs: number): Item['logs'] =>
 const gigabytes = (disks: Point['disks']): number => disks?.included.reduce((sum, { sizeGb }) => sum + sizeGb, 0) ?? 0
 
 /** The disks that a backup of a VM takes now, and those that it leaves out; undefined for anything else. */
-const disksOf = ({ state }: World, { sourceId, diskExclusion }: Item): Point['disks'] => {
+export const disksOf = ({ state }: World, { sourceId, diskExclusion }: Item): Point['disks'] => {
   const vm = state.vms.get(keyOf(sourceId))
   if (!vm) return undefined
   const isTaken = (lun: number): boolean => {
