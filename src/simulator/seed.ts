@@ -108,9 +108,11 @@ const policies: SeedPolicy[] = [
   { name: 'afs-daily', workload: 'AzureFileShare', time: '23:00', keep: { days: 30, weeks: 12, months: 6 } },
 ]
 
-/** More than a year, so that what is kept for weeks, months and years is there too. */
+/** As far back as the policies keep anything, but no more than is needed to show what is kept for years. */
 const days = 400
 const history = { days }
+const hourlyDays = 200
+const defaultDays = 31
 
 const machine = (vm: string, policy: string, more: Partial<SeedItem> = {}): SeedItem => ({
   source: { vm },
@@ -132,18 +134,18 @@ const hours = (count: number) => -24 * count
 
 const items: SeedItem[] = [
   machine('web-01', daily.name),
-  machine('web-02', 'vm-hourly-enhanced'),
+  machine('web-02', 'vm-hourly-enhanced', { history: { days: hourlyDays } }),
   machine('rg-app/app-01', 'DefaultPolicy', {
-    history: { days, last: 'Failed', trouble: 'UserErrorGuestAgentStatusUnavailable' },
+    history: { days: defaultDays, last: 'Failed', trouble: 'UserErrorGuestAgentStatusUnavailable' },
   }),
   machine('app-02', daily.name, { state: 'ProtectionStopped', history: { days, until: hours(5) } }),
   machine('old-01', daily.name, { soft_deleted: { at: hours(3), days: 14 } }),
   machine('gone-01', 'DefaultPolicy', {
-    history: { days, failing_since: hours(4), trouble: 'UserErrorVmNotFoundV2' },
+    history: { days: defaultDays, failing_since: hours(4), trouble: 'UserErrorVmNotFoundV2' },
   }),
   machine('rg-legacy/app-01', 'EnhancedPolicy', {
     history: {
-      days,
+      days: defaultDays,
       last: 'CompletedWithWarnings',
       trouble: {
         number: 400380,
@@ -234,14 +236,14 @@ const vaults: SeedVault[] = [
     location: 'eastus',
     redundancy: 'LocallyRedundant',
     soft_delete: { state: 'Disabled' },
-    items: [machine('test-01', 'DefaultPolicy')],
+    items: [machine('test-01', 'DefaultPolicy', { history: { days: defaultDays } })],
   },
   {
     name: 'vault-guarded',
     resource_group: 'rg-backup',
     location: 'eastus',
     guard: `/subscriptions/${production}/resourceGroups/rg-security/providers/Microsoft.DataProtection/resourceGuards/guard-prod`,
-    items: [machine('vault-01', 'DefaultPolicy')],
+    items: [machine('vault-01', 'DefaultPolicy', { history: { days: defaultDays } })],
   },
 ]
 
