@@ -108,7 +108,8 @@ const jobsIn = async (
   }
   const listed = await listRows('list_backup_jobs', input, [source], raw => {
     const row = toJobRow(raw, vault)
-    if (workload !== undefined && row.workload_type !== workload) return undefined
+    if (workload !== undefined && workloadOf(row.workload_type, row.backup_management_type) !== workload)
+      return undefined
     // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
     if (input.status !== undefined && !isStatus(row.status, input.status)) return undefined
     if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined

@@ -3,6 +3,7 @@ import type { ListProtectedItemsInput, ListProtectedItemsOutput } from '../gener
 import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import { containsText, lastName, sameText, type VaultRef } from './arm-ids.ts'
+import { workloadOf } from './datasources.ts'
 import { fields, seconds, text, time } from './fields.ts'
 import { healthOf } from './health.ts'
 import { isHeldBy, itemFilter, namesOf, sourceIdOf } from './items.ts'
@@ -65,7 +66,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   if (part !== undefined) tests.push(row => containsText(row.friendly_name, part))
   // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
   const { workload_type: workload, backup_management_type: managementType, policy_name: policy } = input
-  if (workload !== undefined) tests.push(row => row.workload_type === workload)
+  if (workload !== undefined) tests.push(row => workloadOf(row.workload_type, row.backup_management_type) === workload)
   if (managementType !== undefined) tests.push(row => sameText(row.backup_management_type, managementType))
   if (policy !== undefined) tests.push(row => sameText(row.policy_name, policy))
   return tests

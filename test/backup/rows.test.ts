@@ -588,6 +588,20 @@ for (const [args, names] of filters)
     )
   })
 
+t.test('the VM that a DPM server protects is no VM of Azure, whatever list answers', async t => {
+  const value = ['AzureIaasVM', 'DPM'].map(backupManagementType => ({
+    id: `${vaultId}/x/${backupManagementType}`,
+    name: backupManagementType,
+    properties: { backupManagementType, workloadType: 'VM', friendlyName: 'web-01' },
+  }))
+  const { call } = createTools(() => ({ value }))
+  const ofAzure = { count: 1, 0: { backup_management_type: 'AzureIaasVM' } }
+  const { count, protected_items: items } = await call('list_protected_items', { workload_type: 'VM' })
+  t.match({ ...(items as object[]), count }, ofAzure)
+  const { count: jobCount, jobs } = await call('list_backup_jobs', { workload_type: 'VM' })
+  t.match({ ...(jobs as object[]), count: jobCount }, ofAzure)
+})
+
 t.test('what Azure can filter by goes to Azure', async t => {
   const { call } = createTools(() => ({ value: [] }))
   const { asked } = await call('list_protected_items', { workload_type: 'sap-hana', policy_name: "it's" })
