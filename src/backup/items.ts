@@ -243,8 +243,10 @@ const findItem = async (
         isSoftDeleted: properties.isScheduledForDeferredDelete === true,
       }
     })
-    all.push(...refs.filter(({ names }) => isMeant(names)))
-    near = nearestItems(selector, [...near, ...refs])
+    // Azure filters by it too. A recording cannot: it answers with the nearest list that it has.
+    const ofWorkload = refs.filter(({ names }) => workload === undefined || names.workload === workload)
+    all.push(...ofWorkload.filter(({ names }) => isMeant(names)))
+    near = nearestItems(selector, [...near, ...ofWorkload])
   }
   const found = withoutPredecessors(all)
   if (found.length === 1 && found[0]) return found[0]
