@@ -12,7 +12,7 @@ import { jobEnd, percentOf, toJobDetails, toJobRow } from './job-rows.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
 import { regionPath, vaultLocation } from './vault-location.ts'
-import { withVaultOf } from './vault-names.ts'
+import { checkVault, withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
 import { filterTimes, type Window, windowOf } from './windows.ts'
 
@@ -72,7 +72,8 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   const nowMs = context.clock.now()
   checkAll(
     () => checkCursor('list_backup_jobs', input),
-    () => item !== undefined && checkSelector(item),
+    () => checkVault(input.vault, context),
+    () => item !== undefined && checkSelector(item, input.workload_type),
     () => windowOfJobs(input, nowMs),
   )
   const window = windowOfJobs(input, nowMs)
@@ -134,13 +135,20 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
   }
 }
 
+const jobIdIn = (given: string): string => {
+  const jobId = given.startsWith('/') ? parseArmId(given)?.names.get('backupjobs') : given
+  if (jobId !== undefined && isName(jobId)) return jobId
+  throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+}
+
 const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
-  const parsed = parseArmId(input.job_id)
-  const jobId = input.job_id.startsWith('/') ? parsed?.names.get('backupjobs') : input.job_id
-  if (jobId === undefined || !isName(jobId))
-    throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+  checkAll(
+    () => jobIdIn(input.job_id),
+    () => checkVault(input.vault, context),
+  )
+  const jobId = jobIdIn(input.job_id)
   // The id of a job in the secondary region lies in no vault: …/locations/{region}/backupJobs/{id}
-  const isSecondary = input.secondary_region || parsed?.names.has('locations')
+  const isSecondary = input.secondary_region || parseArmId(input.job_id)?.names.has('locations')
   return withVaultOf('job_id', input.job_id, input.vault, context, async vault => {
     const secondary = isSecondary ? await secondaryPath(vault, context) : undefined
     const read = () =>

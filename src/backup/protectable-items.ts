@@ -12,7 +12,7 @@ import { type Fields, fields, flag, inAnyCase, list, text, whole, word } from '.
 import { filterOf } from './filters.ts'
 import { type ItemNames, isHeldBy, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vault-names.ts'
+import { checkVault, withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectableItemsOutput['protectable_items'][number]
 
@@ -109,6 +109,7 @@ const listOf = (row: ItemRow, names: ItemNames, asked: readonly Workload[]): Wor
 const listProtectableItems: Handlers['list_protectable_items'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_protectable_items', input),
+    () => checkVault(input.vault, context),
     () => workloadsOf(input),
   )
   const asked = workloadsOf(input)

@@ -8,7 +8,7 @@ import { fields, seconds, text, time } from './fields.ts'
 import { healthOf } from './health.ts'
 import { isHeldBy, itemFilter, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vault-names.ts'
+import { checkVault, withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectedItemsOutput['protected_items'][number]
 
@@ -75,6 +75,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
 const listProtectedItems: Handlers['list_protected_items'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_protected_items', input),
+    () => checkVault(input.vault, context),
     () => itemFilter(input),
   )
   const query = itemFilter(input)
