@@ -31,7 +31,6 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     database_name: names.databaseName,
     storage_account: names.storageAccount,
     source_id: sourceIdOf(properties),
-    protection_state: text(properties.protectionState),
     ...healthOf(properties),
     last_backup_time: time(properties.lastBackupTime),
     latest_recovery_point_time: time(properties.lastRecoveryPoint),

@@ -15,7 +15,7 @@ import { checkVault, withVaultOf } from './vault-names.ts'
 
 type Row = ListWorkloadItemsOutput['workload_items'][number]
 
-const protectionWords = ['Invalid', 'NotProtected', 'Protecting', 'Protected', 'ProtectionFailed']
+export const protectionWords = ['Invalid', 'NotProtected', 'Protecting', 'Protected', 'ProtectionFailed']
 const directoryWords = ['Invalid', 'Data', 'Log']
 
 /** `SQLInstance;{instance}`, `SQLDataBase;{instance};{database}`: the id says protectableItems where its type says items. */

@@ -517,6 +517,30 @@ t.test('a fault keeps its words', async t =>
   }),
 )
 
+const numbered: [properties: object, expected: object][] = [
+  [
+    { protectionState: 1, healthStatus: 0, lastBackupStatus: '' },
+    { protection_state: 'IRPending', health: 'Passed', health_reason: 'The first backup is still to come.' },
+  ],
+  [
+    { protectionState: 2, protectedItemHealthStatus: 3, lastBackupStatus: 1 },
+    { protection_state: 'Protected', health: 'NotReachable', last_backup_status: 'Healthy', is_healthy: false },
+  ],
+  [
+    { protectionState: 3, protectedItemHealthStatus: 2, lastBackupStatus: 2 },
+    { protection_state: 'ProtectionError', health: 'Unhealthy', last_backup_status: 'Unhealthy', is_healthy: false },
+  ],
+  [{ kpisHealths: { BackupOperationStatusKPI: { resourceHealthStatus: 4 } } }, { is_healthy: false }],
+  [
+    { protectionState: 99, healthStatus: 99 },
+    { protection_state: null, health: null, is_healthy: true },
+  ],
+]
+for (const [properties, expected] of numbered)
+  t.test(`words of an item that come as numbers: ${JSON.stringify(properties)}`, async t =>
+    t.match(toItemRow({ id: `${vaultId}/x`, properties }, vault), expected),
+  )
+
 t.test('a soft-deleted item says since when and for how long', async t => {
   const deleted = {
     isScheduledForDeferredDelete: true,
@@ -809,6 +833,18 @@ for (const [prebackupvalidation, code] of checks)
     const { protectable_items: found } = await call('list_protectable_items')
     t.equal((found as { error: { code: string } | null }[])[0]?.error?.code ?? null, code)
   })
+
+t.test('the state of what could be protected is a word, also where it comes as a number', async t => {
+  const { call } = createTools(() => ({
+    value: [
+      { id: `${onSql}/sqldatabase;i;orders`, properties: { ...workload, protectionState: 1 } },
+      { id: `${onSql}/sqldatabase;i;billing`, properties: { ...workload, protectionState: 'Protecting' } },
+    ],
+  }))
+  t.match(await call('list_protectable_items', { workload_type: 'SQL' }), {
+    protectable_items: [{ protection_state: 'NotProtected' }, { protection_state: 'Protecting' }],
+  })
+})
 
 t.test('what could be registered: the names are those of the id, and each is there once', async t => {
   const at = `${vaultId}/backupFabrics/Azure/protectableContainers`
