@@ -148,9 +148,14 @@ const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
   )
   const jobId = jobIdIn(input.job_id)
   // The id of a job in the secondary region lies in no vault: …/locations/{region}/backupJobs/{id}
-  const isSecondary = input.secondary_region || parseArmId(input.job_id)?.names.has('locations')
+  const region = parseArmId(input.job_id)?.names.get('locations')
   return withVaultOf('job_id', input.job_id, input.vault, context, async vault => {
-    const secondary = isSecondary ? await secondaryPath(vault, context) : undefined
+    const secondary =
+      region !== undefined && isName(region)
+        ? regionPath(vault.subscriptionId, region)
+        : input.secondary_region
+          ? await secondaryPath(vault, context)
+          : undefined
     const read = () =>
       secondary === undefined
         ? readJob(jobId, vault, context)

@@ -1325,6 +1325,14 @@ t.test('jobs of the secondary region are asked of the paired region, whose name 
   )
 })
 
+t.test('the id of a job names the region to ask, whatever pairs are known', async t => {
+  const { call } = createTools(() => job({ status: 'Completed' }))
+  const jobId = `${crr.replace('northeurope', 'swedensouth')}/backupJobs/x`
+  const { asked, status } = await call('get_job_details', { job_id: jobId })
+  t.same(asked, [`POST ${crr.replace('northeurope', 'swedensouth')}/backupCrrJob`])
+  t.equal(status, 'Completed')
+})
+
 t.test('a region without a pair has no secondary jobs', async t => {
   const { call } = createTools(() => ({ id: vaultId, location: 'polandcentral' }))
   t.match(await call('list_backup_jobs', { secondary_region: true }), {
