@@ -88,7 +88,9 @@ const statusIn = async (
   const { workloads, isVmAsked } = askedOf(input)
   const warnings: string[] = []
   const [found, region] = await Promise.all([
-    machine.kind === 'name' ? findMachine(machine.name, workloads.length === 0, vault, context) : undefined,
+    machine.kind === 'name'
+      ? findMachine(machine.name, { isVm: isVmAsked, isDatabase: workloads.length > 0 }, vault, context)
+      : undefined,
     isVmAsked ? regionOf(vault, context, warnings) : null,
   ])
   const reading = containerOf(machine, found, workloads.length > 0, vault, context)
