@@ -119,9 +119,22 @@ const jobsIn = async (
   return answerOf('jobs', listed)
 }
 
-/** Reads one job once. */
-export const readJob = (jobId: string, vault: VaultRef, { arm }: ToolContext): Promise<unknown> =>
-  arm.getResource(`${vault.id}/backupJobs/${jobId}`)
+/** Reads one job once; of the paired region where its path is given. */
+export const readJob = (
+  jobId: string,
+  vault: VaultRef,
+  { arm }: ToolContext,
+  secondary: string | undefined,
+): Promise<unknown> =>
+  secondary === undefined
+    ? arm.getResource(`${vault.id}/backupJobs/${jobId}`)
+    : arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
+
+/** The path of the region that an id lies in: jobs and operations of the paired region lie in no vault. */
+export const regionIn = (id: string, vault: VaultRef): string | undefined => {
+  const region = parseArmId(id)?.names.get('locations')
+  return region !== undefined && isName(region) ? regionPath(vault.subscriptionId, region) : undefined
+}
 
 /** One look at a job, for following it. */
 export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
@@ -148,19 +161,12 @@ const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
   )
   const jobId = jobIdIn(input.job_id)
   // The id of a job in the secondary region lies in no vault: …/locations/{region}/backupJobs/{id}
-  const region = parseArmId(input.job_id)?.names.get('locations')
   return withVaultOf('job_id', input.job_id, input.vault, context, async vault => {
     const secondary =
-      region !== undefined && isName(region)
-        ? regionPath(vault.subscriptionId, region)
-        : input.secondary_region
-          ? await secondaryPath(vault, context)
-          : undefined
-    const read = () =>
-      secondary === undefined
-        ? readJob(jobId, vault, context)
-        : context.arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
-    const { value } = await follow(input.wait_seconds ?? 0, context, async () => jobStep(await read(), vault))
+      regionIn(input.job_id, vault) ?? (input.secondary_region ? await secondaryPath(vault, context) : undefined)
+    const { value } = await follow(input.wait_seconds ?? 0, context, async () =>
+      jobStep(await readJob(jobId, vault, context, secondary), vault),
+    )
     return toJobDetails(value, vault, input.include_raw)
   })
 }
