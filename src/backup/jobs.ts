@@ -48,8 +48,12 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
     const account = text(properties.storageAccountName)
     return sameText(entity, names.friendlyName) && (account === null || sameText(account, names.storageAccount))
   }
+  // Of an availability group the instance is the group.
   const isOn = (server: string | null | undefined) =>
-    !server || names.servers.length === 0 || names.servers.some(name => sameHost(name, server))
+    !server ||
+    names.servers.length === 0 ||
+    names.servers.some(name => sameHost(name, server)) ||
+    sameText(server, names.instanceName)
   const agent = text(properties.mabServerName) ?? text(properties.dpmServerName)
   if (sameText(entity, names.friendlyName)) return isOn(agent)
   // `orders` for configuration, `orders [sql-01]` for backups and restores.

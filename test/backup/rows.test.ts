@@ -1186,6 +1186,17 @@ const found: [name: string, item: string, properties: object, jobs: object[], id
     ['own', 'vm', 'configured'],
   ],
   [
+    'a database of an availability group, by the name of the group or of a node',
+    `${vaultId}/backupFabrics/Azure/protectionContainers/SQLAGWorkLoadContainer;ag/protectedItems/SQLDataBase;ag-1;orders`,
+    { friendlyName: 'orders', parentName: 'AG-1', nodesList: [{ nodeName: 'sql-03' }] },
+    [
+      database('group', 'orders [ag-1]'),
+      database('node', 'orders [sql-03.contoso.local]'),
+      database('other', 'orders [ag-2]'),
+    ],
+    ['group', 'node'],
+  ],
+  [
     'a database with brackets in its name',
     sqlItem,
     { friendlyName: 'a [b]' },
