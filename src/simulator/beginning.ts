@@ -1,31 +1,24 @@
 /** How a simulated Azure begins: the estate of a seed file or the built-in one, and the vault that is meant by default. */
-import { addSubscription, addVault, blankState } from './making.ts'
+import { type DefaultVault, defaultVaultOf, type Estate, stateOf } from './estate-state.ts'
+import { builtInEstate } from './seed.ts'
 import type { State } from './state.ts'
 
-export interface DefaultVault {
-  subscription_id: string
-  resource_group: string
-  vault_name: string
-}
+export type { DefaultVault }
 
 export interface Beginning {
   state: State
   defaultVault: DefaultVault
 }
 
-export const builtInBeginning = async (startMs: number): Promise<Beginning> => {
-  const state = blankState(1, startMs, '99999999-9999-4999-8999-999999999999', ['simulated-azure-token'])
-  const subscriptionId = '11111111-1111-4111-8111-111111111111'
-  addSubscription(state, subscriptionId, 'Contoso Production')
-  addVault(state, { subscriptionId, resourceGroup: 'rg-backup', name: 'vault-prod', location: 'eastus' })
-  return {
-    state,
-    defaultVault: { subscription_id: subscriptionId, resource_group: 'rg-backup', vault_name: 'vault-prod' },
-  }
-}
+const begin = (estate: Estate, startMs: number): Beginning => ({
+  state: stateOf(estate, startMs),
+  defaultVault: defaultVaultOf(estate),
+})
+
+export const builtInBeginning = (startMs: number): Beginning => begin(builtInEstate(), startMs)
 
 /** Throws an Error with all faults for what is no estate. */
 export const beginningOf = async (seed: unknown, startMs: number): Promise<Beginning> => {
-  if (typeof seed !== 'object' || seed === null) throw new Error('an estate must be an object')
-  return builtInBeginning(startMs)
+  const { parseEstate } = await import('./seed-file.ts')
+  return begin(parseEstate(seed), startMs)
 }

@@ -1,11 +1,11 @@
 /** What an item's policy has done before simulated time starts: the points that are still kept, and the jobs of the last day. */
+import type { Fields } from '../backup/fields.ts'
 import type { SeedItem } from '../generated/seed.ts'
 import { courses, givenUpAt } from './backups.ts'
 import { troubleOf } from './estate-troubles.ts'
-import { newPoint, policyPropertiesOf } from './points.ts'
-import { keptUntil } from './retention.ts'
+import { pointOf, takenFrom, termsOf } from './points.ts'
 import { type Run, runsBetween } from './schedules.ts'
-import { type Item, type Job, keyOf, type Point, type Trouble, type Vault } from './state.ts'
+import { type Item, type Job, keyOf, type Point, type Trouble } from './state.ts'
 import type { World } from './world.ts'
 
 const minuteMs = 60_000
@@ -61,40 +61,59 @@ const jobOf = (world: World, item: Item, { run, status, trouble, lastsMs }: Ende
   sizeMb: point ? point.sizeGb * 1024 : 0,
 })
 
+type Past = readonly { run: Run; terms: ReturnType<typeof termsOf> }[]
+
+/**
+ * The backups that a policy has done in the days before a moment, worked out once for all items that have it: a large
+ * estate has thousands.
+ */
+export const createPasts = (nowMs: number) => {
+  const known = new Map<Fields, Map<string, Past>>()
+  return (properties: Fields, workload: Item['workload'], days: number): Past => {
+    const ofPolicy = known.get(properties) ?? new Map<string, Past>()
+    known.set(properties, ofPolicy)
+    const key = `${workload} ${days}`
+    const past =
+      ofPolicy.get(key) ??
+      runsBetween(properties, nowMs - days * dayMs, nowMs).map(run => ({
+        run,
+        terms: termsOf(properties, workload, { ...run, atMs: run.atMs + untilSnapshotMs }),
+      }))
+    ofPolicy.set(key, past)
+    return past
+  }
+}
+
 /**
  * Gives an item, which has its policy, the backups of its history up to `untilMs`. Returns the jobs of the day before the
  * start.
  */
 export const liveThrough = (
   world: World,
-  vault: Vault,
   item: Item,
   history: NonNullable<SeedItem['history']>,
+  past: Past,
   untilMs: number,
 ): Job[] => {
-  const properties = policyPropertiesOf(vault, item)
   const startMs = world.state.nowMs
-  const failingMs =
-    history.failing_since === undefined ? Number.POSITIVE_INFINITY : momentMs(history.failing_since, startMs)
-  const runs = properties ? runsBetween(properties, startMs - history.days * dayMs, untilMs) : []
+  const failingMs = history.failing_since === undefined ? Infinity : momentMs(history.failing_since, startMs)
+  // All points have the disks that the machine has now: one list is enough for them.
+  const taking = takenFrom(world, item)
+  const last = past.findLast(({ run }) => run.atMs <= untilMs)
   const jobs: Job[] = []
-  let disks: Point['disks']
-  for (const [index, run] of runs.entries()) {
-    const isLast = index === runs.length - 1
+  for (const { run, terms } of past) {
+    if (run.atMs > untilMs) break
+    const isLast = run === last?.run
     const status: Status = run.atMs >= failingMs ? 'Failed' : ((isLast ? history.last : undefined) ?? 'Completed')
-    const trouble = status === 'Completed' ? undefined : troubleOf(history.trouble)
+    const isKept = status !== 'Failed' && (terms.expiresMs ?? Infinity) > untilMs
+    const isRecent = run.atMs > startMs - dayMs
+    if (!isKept && !isRecent && !isLast) continue
     const lastsMs = lastingOf(world, item, run.atMs)
-    const isKept = status !== 'Failed' && properties && keptUntil(properties, run.kind, run.atMs).expiresMs > untilMs
-    let point: Point | undefined
-    if (isKept) {
-      const times = { atMs: run.atMs + untilSnapshotMs, inVaultMs: run.atMs + lastsMs }
-      point = newPoint(world, vault, item, { ...times, kind: run.kind, kept: undefined })
-      // All of them had the disks that the machine has: one list is enough for them.
-      disks ??= point.disks
-      point.disks = disks
-      item.points.push(point)
-    }
-    if (run.atMs > startMs - dayMs) jobs.push(jobOf(world, item, { run, status, trouble, lastsMs }, point))
+    const taken = { atMs: run.atMs + untilSnapshotMs, kind: run.kind }
+    const point = isKept ? pointOf(world, item, taken, run.atMs + lastsMs, terms, taking) : undefined
+    if (point) item.points.push(point)
+    const trouble = status === 'Completed' ? undefined : troubleOf(history.trouble)
+    if (isRecent) jobs.push(jobOf(world, item, { run, status, trouble, lastsMs }, point))
     if (isLast) item.lastBackup = { atMs: run.atMs, status, trouble }
   }
   return jobs

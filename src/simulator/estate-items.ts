@@ -1,11 +1,11 @@
 /** The items and jobs of an estate's vault as the state has them. */
 import type { SeedItem, SeedJob, SeedSource, SeedVault } from '../generated/seed.ts'
 import { courses } from './backups.ts'
-import { aboutItem, dayMs, liveThrough, momentMs, tasksOf } from './estate-history.ts'
+import { aboutItem, type createPasts, dayMs, liveThrough, momentMs, tasksOf } from './estate-history.ts'
 import { meant, type Places } from './estate-names.ts'
 import { troubleOf } from './estate-troubles.ts'
 import { addItem, vmItemOf } from './making.ts'
-import { disksOf } from './points.ts'
+import { disksOf, policyPropertiesOf } from './points.ts'
 import { planNextRun } from './schedules-runner.ts'
 import { databaseItemOf, shareItemOf } from './sources.ts'
 import { type Item, type Job, keyOf, type Point, type State, type Vault } from './state.ts'
@@ -66,15 +66,19 @@ const lastStatus = ({ lastBackup, points }: Item): Item['state'] => {
   return lastBackup || points.length > 0 ? 'Protected' : 'IRPending'
 }
 
+type PastOf = ReturnType<typeof createPasts>
+
 /** Gives an item what its seed says, and plans what is going to happen to it. Returns the jobs that it has had. */
-const settle = (world: World, vault: Vault, item: Item, given: SeedItem): Job[] => {
+const settle = (world: World, vault: Vault, item: Item, given: SeedItem, pastOf: PastOf): Job[] => {
   const { nowMs } = world.state
+  const properties = policyPropertiesOf(vault, item) ?? {}
   const { soft_deleted: deleted, disk_exclusion: exclusion, last_backup: last, history } = given
   const deletedMs = deleted && momentMs(deleted.at, nowMs)
   if (given.server_name !== undefined) item.serverName = given.server_name
   if (exclusion) item.diskExclusion = { luns: exclusion.luns, isInclusionList: exclusion.is_inclusion_list }
   const untilMs = history?.until === undefined ? (deletedMs ?? nowMs) : momentMs(history.until, nowMs)
-  const jobs = history ? liveThrough(world, vault, item, history, untilMs) : []
+  const past = history ? pastOf(properties, item.workload, history.days) : []
+  const jobs = history ? liveThrough(world, item, history, past, untilMs) : []
   item.points.push(...pointsOf(world, item, given.points ?? []))
   item.points.sort((a, b) => a.atMs - b.atMs)
   item.logs = (given.logs ?? []).map(({ from, to }) => ({ startMs: momentMs(from, nowMs), endMs: momentMs(to, nowMs) }))
@@ -143,13 +147,13 @@ const sourceKey = (source: SeedSource, names: Names, vault: Vault): string =>
   )
 
 /** Adds a vault's items and jobs, the jobs in the order in which they began. */
-export const addItems = (world: World, names: Names, vault: Vault, given: SeedVault): void => {
+export const addItems = (world: World, names: Names, pastOf: PastOf, vault: Vault, given: SeedVault): void => {
   const bySource = new Map<string, Item>()
   const jobs: Job[] = []
   for (const row of given.items ?? []) {
     const item = itemOf(world.state, names, vault, row.source, row.policy ?? '', newDataId(world))
     addItem(vault, item)
-    jobs.push(...settle(world, vault, item, row))
+    jobs.push(...settle(world, vault, item, row, pastOf))
     bySource.set(sourceKey(row.source, names, vault), item)
   }
   for (const row of given.jobs ?? []) {

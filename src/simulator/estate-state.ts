@@ -3,7 +3,7 @@ import { type Fields, fields } from '../backup/fields.ts'
 import type { Seed, SeedVault } from '../generated/seed.ts'
 import { createVirtualClock } from './clock.ts'
 import { toFault } from './control.ts'
-import { dayMs, momentMs } from './estate-history.ts'
+import { createPasts, dayMs, momentMs } from './estate-history.ts'
 import { accountOf, addItems, type Names, vmOf } from './estate-items.ts'
 import { byName, meant, placesOf, subscriptionIdOf } from './estate-names.ts'
 import { propertiesOf } from './estate-policies.ts'
@@ -95,7 +95,13 @@ const discoveredIn = (state: State, names: Names, vault: Vault, refs: SeedVault[
     .map(([key]) => key)
 }
 
-const addVaultOf = (world: World, estate: Estate, names: Names, row: SeedVault): void => {
+const addVaultOf = (
+  world: World,
+  estate: Estate,
+  names: Names,
+  pastOf: ReturnType<typeof createPasts>,
+  row: SeedVault,
+): void => {
   const { state } = world
   const { tags, identity, sku, redundancy, immutability, guard: guardId, created } = row
   const vault = addVault(state, {
@@ -119,7 +125,7 @@ const addVaultOf = (world: World, estate: Estate, names: Names, row: SeedVault):
   for (const key of discoveredIn(state, names, vault, row.discovered)) vault.discovered.add(key)
   for (const container of containersOf(state, names, vault, row)) vault.containers.set(keyOf(container.name), container)
   for (const { name, properties } of row.intents ?? []) vault.intents.set(keyOf(name), { name, properties })
-  addItems(world, names, vault, row)
+  addItems(world, names, pastOf, vault, row)
 }
 
 /** The state of an estate at its start: `startMs`, unless it says another. The same estate and start make the same state. */
@@ -138,7 +144,8 @@ export const stateOf = (estate: Estate, startMs: number): State => {
     vms: byName(placesOf(fields(whole), 'virtual_machines')),
     accounts: byName(placesOf(fields(whole), 'storage_accounts')),
   }
-  for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, vault)
+  const pastOf = createPasts(nowMs)
+  for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, pastOf, vault)
   state.faults = (estate.faults ?? []).map(toFault)
   state.isGuardWithheld = estate.guard_rights_withheld ?? false
   return state

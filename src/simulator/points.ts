@@ -1,7 +1,7 @@
 /** Recovery points and log ranges as time changes them: they expire, go to the archive, grow. */
 import type { Fields } from '../backup/fields.ts'
 import { archivedFrom, isSnapshotOnly, type Kept, keptUntil, logsKeptMs, snapshotUntil } from './retention.ts'
-import { logFrequencyMs } from './schedules.ts'
+import { logFrequencyMs, type Run } from './schedules.ts'
 import { type Item, keyOf, type Point, type Vault } from './state.ts'
 import type { World } from './world.ts'
 
@@ -83,34 +83,68 @@ export interface NewPoint {
   kept: Kept | undefined
 }
 
-/** A point of an item as its policy makes it; it is not added to the item. */
-export const newPoint = (
-  world: World,
-  vault: Vault,
-  item: Item,
-  { atMs, inVaultMs, kind, kept: asked }: NewPoint,
-): Point => {
-  const properties = policyPropertiesOf(vault, item) ?? {}
-  const kept = asked ?? keptUntil(properties, kind, atMs)
-  const isVm = item.workload === 'VM'
-  const isShare = item.workload === 'AzureFileShare'
-  const disks = isVm ? disksOf(world, item) : undefined
+type Terms = Pick<Point, 'expiresMs' | 'rule' | 'snapshotUntilMs'> & { isSnapshotOnly: boolean }
+
+/** What a policy makes of a backup of that workload, kind and moment; `asked`: where it was asked for with an end of its own. */
+export const termsOf = (properties: Fields, workload: Item['workload'], run: Run, asked?: Kept): Terms => {
+  const { expiresMs, rule } = asked ?? keptUntil(properties, run.kind, run.atMs)
+  if (workload === 'AzureFileShare') return { expiresMs, rule, snapshotUntilMs: expiresMs, isSnapshotOnly: true }
+  if (workload !== 'VM') return { expiresMs, rule, snapshotUntilMs: undefined, isSnapshotOnly: false }
+  return {
+    expiresMs,
+    rule,
+    snapshotUntilMs: Math.min(snapshotUntil(properties, run.atMs), expiresMs),
+    isSnapshotOnly: !asked && isSnapshotOnly(properties, run.atMs),
+  }
+}
+
+/** What a backup of an item takes. */
+interface Taken {
+  /** Undefined: as the schedule says. */
+  kind: string | undefined
+  disks: Point['disks']
+  gigabytes: number
+}
+
+/** What a backup of an item would take now. */
+export const takenFrom = (world: World, item: Item): Taken => {
+  if (item.workload !== 'VM')
+    return {
+      kind: item.workload === 'AzureFileShare' ? 'FileSystemConsistent' : undefined,
+      disks: undefined,
+      gigabytes: 20,
+    }
+  const disks = disksOf(world, item)
   const osType = world.state.vms.get(keyOf(item.sourceId))?.osType ?? 'Windows'
+  return { kind: vmKinds[osType], disks, gigabytes: gigabytes(disks) }
+}
+
+/** A point of an item under these terms; it is not added to the item. */
+export const pointOf = (
+  world: World,
+  item: Item,
+  { atMs, kind }: Run,
+  inVaultMs: number,
+  { expiresMs, rule, snapshotUntilMs, isSnapshotOnly }: Terms,
+  taken: Taken,
+): Point => {
   const part = 0.1 + 0.1 * world.chance('size', item.dataId, Math.floor(atMs / 1000))
   return {
     id: world.newPointId(),
     atMs,
-    kind: isVm ? vmKinds[osType] : isShare ? 'FileSystemConsistent' : kind,
-    expiresMs: kept.expiresMs,
-    rule: kept.rule,
-    inVaultMs: isShare || (isVm && !asked && isSnapshotOnly(properties, atMs)) ? undefined : inVaultMs,
-    snapshotUntilMs: isVm
-      ? Math.min(snapshotUntil(properties, atMs), kept.expiresMs)
-      : isShare
-        ? kept.expiresMs
-        : undefined,
+    kind: taken.kind ?? kind,
+    expiresMs,
+    rule,
+    inVaultMs: isSnapshotOnly ? undefined : inVaultMs,
+    snapshotUntilMs,
     isArchived: false,
-    sizeGb: Math.max(1, Math.round((isVm ? gigabytes(disks) : 20) * part)),
-    disks,
+    sizeGb: Math.max(1, Math.round(taken.gigabytes * part)),
+    disks: taken.disks,
   }
+}
+
+/** A point of an item as its policy makes it; it is not added to the item. */
+export const newPoint = (world: World, vault: Vault, item: Item, { atMs, inVaultMs, kind, kept }: NewPoint): Point => {
+  const terms = termsOf(policyPropertiesOf(vault, item) ?? {}, item.workload, { atMs, kind }, kept)
+  return pointOf(world, item, { atMs, kind }, inVaultMs, terms, takenFrom(world, item))
 }

@@ -101,7 +101,7 @@ const placeOf = ({ message }: SyntaxError): string => / at position \d+/.exec(me
 
 const reasonOf = (error: unknown): string => {
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return typeof code === 'string' ? code : String(message ?? error)
+  return typeof code === 'string' ? code : String(message ?? error).replaceAll('\n', '; ')
 }
 
 const remedies = {
