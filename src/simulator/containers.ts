@@ -8,10 +8,11 @@ import { lateFailure } from './faults.ts'
 import { containerOf, inContainer, inFabric, inVault, vaultOf } from './finding.ts'
 import { filterTerms, isSame } from './odata.ts'
 import { invalidInput, Refusal } from './refusal.ts'
+import { storageContainerName, vmContainerName } from './sources.ts'
 import { spelled } from './spelling.ts'
 import { type Container, keyOf, type Operation, type StorageAccount, type Vault, type Vm } from './state.ts'
 import { checkWord, managementWords } from './words.ts'
-import { isInReach, registeredIn, storageContainerName, vmContainerName, workloadOfWord } from './workloads.ts'
+import { isInReach, registeredIn, workloadOfWord } from './workloads.ts'
 import type { Effects, World } from './world.ts'
 
 /** How long Azure takes, in simulated time. */

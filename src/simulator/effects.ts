@@ -5,6 +5,7 @@ import { protectionEffects } from './item-changes.ts'
 import { cancelEffects } from './job-routes.ts'
 import { jobEffects } from './jobs.ts'
 import { pointEffects } from './point-routes.ts'
+import { policyEffects } from './policies.ts'
 import { scheduleEffects } from './schedules-runner.ts'
 import { vaultEffects } from './vaults.ts'
 import type { Effects } from './world.ts'
@@ -12,10 +13,11 @@ import type { Effects } from './world.ts'
 export const effects: Effects = {
   ...jobEffects,
   ...cancelEffects,
+  ...protectionEffects,
+  ...containerEffects,
   ...backupEffects,
   ...scheduleEffects,
-  ...protectionEffects,
   ...vaultEffects,
+  ...policyEffects,
   ...pointEffects,
-  ...containerEffects,
 }

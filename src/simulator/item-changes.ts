@@ -7,23 +7,16 @@ import { startOperation } from './answers.ts'
 import type { Call } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { itemIdOf } from './finding.ts'
-import { containerNameOf } from './item-rows.ts'
 import { startJob } from './jobs.ts'
 import { addItem, vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
+import { planNextRun, unplan } from './schedules-runner.ts'
 import { type Item, keyOf, type Operation, type Policy, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
 
 /** How long Azure takes for a change, in simulated time. */
 const changeMs = 5000
 const dayMs = 86_400_000
-
-// SEAM: planNextRun and unplan come from schedules-runner.ts.
-/** To be joined: plans the next scheduled backup of an item under its policy. */
-const planNextRun = (_world: World, _vault: Vault, _item: Item): void => {}
-/** To be joined: takes that plan back. */
-const unplan = (_world: World, _vault: Vault, _item: Item): void => {}
-// END OF SEAM
 
 /** Kinds of changes, with the job that each is. */
 const operations = {
@@ -84,7 +77,7 @@ export const beginChange = (call: Call, vault: Vault, change: Change): Operation
     workload: item.workload,
     entityName: item.friendlyName,
     item: key,
-    containerName: containerNameOf(item),
+    containerName: item.container,
     lastsMs: changeMs,
     bag: bagOf(change),
   })
@@ -130,7 +123,6 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
     planNextRun(world, vault, item)
   },
   change: (world, vault, item, more) => {
-    unplan(world, vault, item)
     item.policy = text(more.policy) ?? undefined
     item.diskExclusion = exclusionIn(more)
     if (!started.includes(item.state)) item.state = item.points.length > 0 ? 'Protected' : 'IRPending'

@@ -4,6 +4,7 @@ import type { Fields } from '../backup/fields.ts'
 import { azureTime } from './answers.ts'
 import type { Call } from './call.ts'
 import { itemIdOf } from './finding.ts'
+import { pointsOf } from './points.ts'
 import { isNewer, isNewest, spelled } from './spelling.ts'
 import { type Item, keyOf, type Policy, type Trouble, type Vault, type Vm } from './state.ts'
 
@@ -55,8 +56,8 @@ const kpis = (item: Item): Fields => {
   }
 }
 
-const lastPoint = ({ points }: Item): Fields => {
-  const last = points.at(-1)
+const lastPoint = (call: Call, vault: Vault, item: Item): Fields => {
+  const last = pointsOf(vault, item, call.world.state.nowMs).at(-1)
   return last ? { lastRecoveryPoint: azureTime(last.atMs) } : {}
 }
 
@@ -70,13 +71,15 @@ const softDeletion = ({ world }: Call, { softDeleted }: Item): Fields => {
   }
 }
 
-const points = ({ points: all }: Item, call: Call, counted = all.length): Fields => {
-  const [oldest] = all
-  const inVault = all.find(point => point.inVaultMs !== undefined && point.inVaultMs <= call.world.state.nowMs)
+const pointCounts = (call: Call, vault: Vault, item: Item): Fields => {
+  const { nowMs } = call.world.state
+  const points = pointsOf(vault, item, nowMs)
+  const [oldest] = points
+  const inVault = points.find(({ inVaultMs }) => inVaultMs !== undefined && inVaultMs <= nowMs)
   return {
     ...(oldest ? { oldestRecoveryPoint: azureTime(oldest.atMs) } : {}),
     ...(inVault && isNewer(call) ? { oldestRecoveryPointInVault: azureTime(inVault.atMs) } : {}),
-    recoveryPointCount: counted,
+    recoveryPointCount: points.length,
   }
 }
 
@@ -109,7 +112,7 @@ const common = (call: Call, vault: Vault, item: Item, policy: Policy | undefined
   containerName: containerNameOf(item),
   sourceResourceId: item.sourceId,
   ...(policy ? { policyId: spelled(call, `${vault.id}/backupPolicies/${policy.name}`) } : {}),
-  ...lastPoint(item),
+  ...lastPoint(call, vault, item),
   ...softDeletion(call, item),
   isArchiveEnabled: false,
   ...(isNewest(call)
@@ -139,7 +142,7 @@ const vmProperties = (call: Call, vault: Vault, item: Item, isExpanded: boolean)
     lastBackupStatus: lastBackup?.status ?? '',
     lastBackupTime: lastBackup ? azureTime(lastBackup.atMs) : never,
     protectedItemDataId: item.dataId,
-    ...(isExpanded ? { extendedInfo: { ...points(item, call), policyInconsistent: false } } : {}),
+    ...(isExpanded ? { extendedInfo: { ...pointCounts(call, vault, item), policyInconsistent: false } } : {}),
     ...(excluded || isNewest(call) ? { extendedProperties: excluded ?? {} } : {}),
     ...(policy && isNewest(call) ? { policyType: policy.properties.policyType ?? 'V1' } : {}),
     ...(isNewest(call)
@@ -162,7 +165,7 @@ const shareProperties = (call: Call, vault: Vault, item: Item, isExpanded: boole
   ...(isExpanded
     ? {
         extendedInfo: {
-          ...points(item, call),
+          ...pointCounts(call, vault, item),
           policyState: 'Consistent',
           resourceState: 'Active',
           resourceStateSyncTime: azureTime(call.world.state.nowMs),
@@ -200,7 +203,7 @@ const databaseProperties = (call: Call, vault: Vault, item: Item, isExpanded: bo
     ...(isExpanded
       ? {
           extendedInfo: {
-            ...points(item, call),
+            ...pointCounts(call, vault, item),
             policyState: 'Consistent',
             ...(item.workload === 'SQL' ? { recoveryModel: 'FULL' } : {}),
           },

@@ -2,6 +2,7 @@
 import { text } from '../backup/fields.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { inLocation, subscriptionOf } from './finding.ts'
+import { isBeingProtected } from './item-changes.ts'
 import { policyOfItem } from './item-rows.ts'
 import { isSame } from './odata.ts'
 import { invalidInput } from './refusal.ts'
@@ -26,17 +27,18 @@ const protectionOf = (call: Call): { vault: Vault; item: Item } | undefined => {
   return undefined
 }
 
-const statusWord = ({ softDeleted, policy, state }: Item): string => {
-  if (softDeleted || policy === undefined) return 'NotProtected'
-  return state === 'IRPending' ? 'Protecting' : 'Protected'
-}
+/** What is stopped or soft-deleted is not protected, though a vault has it. */
+const statusWord = ({ policy }: Item): string => (policy === undefined ? 'NotProtected' : 'Protected')
 
 const backupStatus = (call: Call): Answer => {
   const found = protectionOf(call)
   const said = { errorCode: 'Success', errorMessage: '' }
   const isRegistered = found !== undefined || registeredIn(call.world, text(call.body.resourceId) ?? '') !== undefined
   const registrationStatus = isRegistered ? 'Registered' : 'NotRegistered'
-  if (!found) return ok({ protectionStatus: 'NotProtected', registrationStatus, ...said })
+  if (!found) {
+    const isComing = isBeingProtected(call.world, text(call.body.resourceId) ?? '')
+    return ok({ protectionStatus: isComing ? 'Protecting' : 'NotProtected', registrationStatus, ...said })
+  }
   const { vault, item } = found
   const held = [...vault.items.keys()].filter(key => key.startsWith(`${keyOf(item.container)}/`))
   return ok({

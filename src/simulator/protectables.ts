@@ -1,17 +1,18 @@
-/** What could be protected: VMs that discovery found, databases and shares of registered containers (sections 4.1, 4.2). */
+/** What could be protected: VMs that discovery found, databases and shares of registered containers (section 4.1). */
 import { datasources, type ManagementType } from '../backup/datasources.ts'
 import type { Fields } from '../backup/fields.ts'
 import { page } from './answers.ts'
 import type { Answer, Call, Route } from './call.ts'
 import { containerIdOf } from './container-rows.ts'
-import { containerOf, inContainer, inVault, vaultOf } from './finding.ts'
+import { inVault, vaultOf } from './finding.ts'
 import { intentOfInstance } from './intents.ts'
 import { vmItemOf } from './making.ts'
 import { filterTerms, isSame } from './odata.ts'
+import { shareItemName } from './sources.ts'
 import { isNewer, spelled } from './spelling.ts'
 import { type Container, type DatabaseInstance, keyOf, type Vault } from './state.ts'
-import { checkWord, itemTypeWords, managementWords, workloadItemWords } from './words.ts'
-import { holderTypes, inquiredInstances, isInReach, shareItemName } from './workloads.ts'
+import { checkWord, itemTypeWords, managementWords } from './words.ts'
+import { databaseKey, holderTypes, inquiredInstances, isInReach } from './workloads.ts'
 import type { World } from './world.ts'
 
 /** One row, with what lists are filtered by. */
@@ -63,10 +64,6 @@ const vmRows = ({ world }: Call, vault: Vault): ProtectableRow[] => {
       }
     })
 }
-
-/** The key under which a database of a container is an item. */
-const databaseKey = (container: Container, { workload, name }: DatabaseInstance, database: string): string =>
-  keyOf(container.name, `${datasources[workload].azureWord};${name};${database}`)
 
 const instanceRows = (vault: Vault, container: Container, instance: DatabaseInstance): ProtectableRow[] => {
   const { workload, name, databases } = instance
@@ -189,87 +186,6 @@ const listProtectable = (call: Call): Answer => {
   }))
 }
 
-/** An instance and its databases, protected or not, in the letter case of the guest. */
-const workloadItems = (vault: Vault, container: Container, instance: DatabaseInstance): Fields[] => {
-  const { workload, name, databases, dataPath, logPath } = instance
-  const common = { parentName: name, serverName: container.friendlyName }
-  const typed = (type: string, friendlyName: string, state: string) => ({
-    backupManagementType: 'AzureWorkload',
-    workloadType: workload,
-    workloadItemType: type,
-    friendlyName,
-    protectionState: state,
-  })
-  const word = datasources[workload].azureWord
-  const paths = [
-    { type: 'Data', path: dataPath },
-    { type: 'Log', path: logPath },
-  ]
-  return [
-    {
-      name: `${holderTypes[workload]};${name}`,
-      properties: {
-        ...(workload === 'SQL' ? { dataDirectoryPaths: paths } : {}),
-        ...common,
-        isAutoProtectable: workload === 'SQL',
-        subinquireditemcount: 0,
-        subWorkloadItemCount: databases.length,
-        ...typed(holderTypes[workload], name, 'NotProtected'),
-      },
-    },
-    ...databases.map(database => ({
-      name: `${word};${name};${database}`,
-      properties: {
-        ...common,
-        isAutoProtectable: false,
-        subinquireditemcount: 0,
-        subWorkloadItemCount: 0,
-        ...typed(
-          word,
-          database,
-          vault.items.has(databaseKey(container, instance, database)) ? 'Protected' : 'NotProtected',
-        ),
-      },
-    })),
-  ]
-}
-
-const listWorkloadItems = (call: Call): Answer => {
-  const vault = vaultOf(call)
-  const container = containerOf(call)
-  const terms = filterTerms(call.query, [
-    'backupManagementType',
-    'workloadItemType',
-    'workloadType',
-    'protectionStatus',
-  ])
-  checkWord(terms.get('backupmanagementtype'), managementWords)
-  checkWord(terms.get('workloaditemtype'), workloadItemWords)
-  checkWord(terms.get('workloadtype'), itemTypeWords)
-  const isAsked = (name: string, value: unknown): boolean => {
-    const asked = terms.get(name.toLowerCase())
-    return asked === undefined || isSame(asked, String(value))
-  }
-  const rows = inquiredInstances(call.world, container)
-    .filter(({ workload }) => isAsked('workloadType', datasources[workload].azureWord))
-    .flatMap(instance => workloadItems(vault, container, instance))
-    .filter(row => {
-      const { workloadItemType, protectionState } = row.properties as Fields
-      return (
-        isAsked('backupManagementType', 'AzureWorkload') &&
-        isAsked('workloadItemType', workloadItemType) &&
-        isAsked('protectionStatus', protectionState)
-      )
-    })
-  return page(call, rows, ({ name, properties }) => ({
-    id: spelled(call, `${containerIdOf(vault, container.name)}/protectableItems/${name}`),
-    name,
-    type: 'Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/items',
-    properties,
-  }))
-}
-
 export const protectableRoutes: readonly Route[] = [
   { method: 'GET', path: `${inVault}/backupProtectableItems`, handle: listProtectable },
-  { method: 'GET', path: `${inContainer}/items`, handle: listWorkloadItems },
 ]

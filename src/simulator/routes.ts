@@ -10,18 +10,23 @@ import { jobRoutes } from './job-routes.ts'
 import { locationRoutes } from './locations.ts'
 import { operationRoutes } from './operations.ts'
 import { pointRoutes } from './point-routes.ts'
+import { policyRoutes } from './policies.ts'
 import { protectableRoutes } from './protectables.ts'
+import { resourceGraphRoutes } from './resource-graph.ts'
 import { resourceRoutes } from './resources.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
 import { vaultRoutes } from './vaults.ts'
+import { workloadItemRoutes } from './workload-items.ts'
 
 export const routes: readonly Route[] = [
   ...estateRoutes,
   ...resourceRoutes,
+  ...resourceGraphRoutes,
   ...vaultRoutes,
   ...vaultConfigRoutes,
   ...vaultUsageRoutes,
+  ...policyRoutes,
   ...operationRoutes,
   ...guardRoutes,
   ...itemRoutes,
@@ -30,6 +35,7 @@ export const routes: readonly Route[] = [
   ...pointRoutes,
   ...containerRoutes,
   ...protectableRoutes,
+  ...workloadItemRoutes,
   ...intentRoutes,
   ...locationRoutes,
 ]

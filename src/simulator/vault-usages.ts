@@ -1,5 +1,5 @@
 /** What is in a vault, counted, and what could be linked to it privately. */
-import { datasources, type ManagementType } from '../backup/datasources.ts'
+import { datasources } from '../backup/datasources.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { inVault, vaultOf } from './finding.ts'
 import { filterTerms, isSame } from './odata.ts'
@@ -16,7 +16,7 @@ const count = (value: string, localizedValue: string, currentValue: number, more
   name: { value, localizedValue },
 })
 
-const managementOf = ({ workload }: Item): ManagementType => datasources[workload].managementType
+const managementOf = ({ workload }: Item): string => datasources[workload].managementType
 
 const storedBytes = ({ items }: Vault): number =>
   [...items.values()].flatMap(({ points }) => points).reduce((sum, { sizeGb }) => sum + Math.round(sizeGb * 2 ** 30), 0)
@@ -67,16 +67,16 @@ const managements = [
 /** What a summary counts: the management types of everything. */
 const summaries: Readonly<Record<string, (vault: Vault) => string[]>> = {
   backupprotecteditemcountsummary: ({ items }) => [...items.values()].map(managementOf),
-  backupprotectioncontainercountsummary: ({ items, containers }) =>
-    [
-      ...new Map(
-        [...items.values()].filter(({ workload }) => workload === 'VM').map(item => [item.container, item]),
-      ).values(),
+  backupprotectioncontainercountsummary: ({ items, containers }) => {
+    const machines = new Set(
+      [...items.values()].filter(({ workload }) => workload === 'VM').map(each => each.container),
+    )
+    const registered = [...containers.values()].map(({ kind }) => kind)
+    return [
+      ...[...machines].map(() => 'AzureIaasVM'),
+      ...registered.map(kind => (kind === 'StorageContainer' ? 'AzureStorage' : 'AzureWorkload')),
     ]
-      .map(managementOf as (item: Item) => string)
-      .concat(
-        [...containers.values()].map(({ kind }) => (kind === 'StorageContainer' ? 'AzureStorage' : 'AzureWorkload')),
-      ),
+  },
 }
 
 /** A filter is compulsory. */

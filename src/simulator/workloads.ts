@@ -1,8 +1,7 @@
 /** What runs in machines and lies in storage accounts, as Azure names it (sections 3 and 4 of the wire facts). */
-import { createHash } from 'node:crypto'
 import { datasources, type Workload } from '../backup/datasources.ts'
 import { isSame } from './odata.ts'
-import { type Container, type DatabaseInstance, keyOf, type StorageAccount, type Vault, type Vm } from './state.ts'
+import { type Container, type DatabaseInstance, keyOf, type Vault } from './state.ts'
 import type { World } from './world.ts'
 
 export type DatabaseWorkload = DatabaseInstance['workload']
@@ -18,18 +17,13 @@ export const holderTypes: Readonly<Record<DatabaseWorkload, string>> = {
 export const workloadOfWord = (word: string): Workload | undefined =>
   (Object.keys(datasources) as Workload[]).find(workload => isSame(datasources[workload].azureWord, word))
 
-export const vmContainerName = ({ resourceGroup, name }: Vm): string =>
-  `VMAppContainer;Compute;${resourceGroup};${name}`
-export const storageContainerName = ({ resourceGroup, name }: StorageAccount): string =>
-  `StorageContainer;Storage;${resourceGroup};${name}`
-
-/** 64 hex digits that tell nothing. */
-export const shareItemName = (account: StorageAccount, share: string): string =>
-  `AzureFileShare;${createHash('sha256').update(keyOf(account.id, share)).digest('hex')}`
-
 /** The database servers of a container that the last inquiry has found. */
 export const inquiredInstances = ({ state }: World, { sourceId, inquired }: Container): DatabaseInstance[] =>
   (state.vms.get(keyOf(sourceId))?.instances ?? []).filter(({ workload }) => inquired.includes(workload))
+
+/** The key under which a database of a container is an item. */
+export const databaseKey = (container: Container, { workload, name }: DatabaseInstance, database: string): string =>
+  keyOf(container.name, `${datasources[workload].azureWord};${name};${database}`)
 
 /** The vault in which a machine or an account is registered. */
 export const registeredIn = ({ state }: World, sourceId: string): Vault | undefined =>

@@ -151,6 +151,8 @@ for (const version of versions)
     t.equal(properties.kpisHealths === undefined, version === '2026-07-01')
     t.equal(properties.vaultId, version === '2026-07-01' ? `https://management.azure.com${vault.id}` : undefined)
     t.equal(properties.extendedInfo, undefined)
+    const planned = () => vault.items.get(keyOf('IaasVMContainer;iaasvmcontainerv2;rg-app;web-01', name))?.plannedMs
+    t.equal(planned(), Date.parse('2026-11-22T22:30:00Z'))
     const expanded = ask('GET', `${itemId()}${filter("expand eq 'extendedInfo'")}`).body.properties
     t.match(expanded.extendedInfo, { recoveryPointCount: 0, policyInconsistent: false })
 
@@ -161,6 +163,7 @@ for (const version of versions)
     const stop = { policyId: '', protectionState: 'ProtectionStopped' }
     t.same(end(put(stop)), { operation: 'DisableBackup', bag: { 'VM Name': 'Web-01', 'Policy Name': '' } })
     t.match(item().body.properties, { protectionState: 'ProtectionStopped', policyId: '', policyName: '' })
+    t.equal(planned(), undefined, 'nothing is scheduled while protection is stopped')
     end(protect())
     t.match(item().body.properties, { protectionState: 'IRPending', policyName: 'DefaultPolicy' })
 
@@ -202,7 +205,7 @@ t.test('with soft delete off an item is gone with its container when it is delet
 })
 
 t.test('what Azure refuses is refused with its code', async t => {
-  const { vault, other, vm, ask, pass, put, protect, itemId, policyId, end } = estate()
+  const { vault, other, vm, ask, put, protect, itemId, policyId, end } = estate()
   const code = ({ status, body }: Told) => `${status} ${body.error.code}`
   const suspend = { policyId: policyId('DefaultPolicy'), protectionState: 'BackupsSuspended' }
   t.equal(code(put({ policyId: policyId('HourlyLogBackup') })), '400 BMSUserErrorInvalidPolicyForGivenProvider')
@@ -240,8 +243,30 @@ t.test('what Azure refuses is refused with its code', async t => {
   vault.immutability = 'Disabled'
   vault.guardId = `/subscriptions/${subscriptionId}/resourceGroups/g/providers/Microsoft.DataProtection/resourceGuards/g`
   t.equal(ask('DELETE', itemId()).status, 403)
-  t.equal(put({ policyId: '', protectionState: 'ProtectionStopped' }).status, 403)
-  pass(1)
+  const stop = { policyId: '', protectionState: 'ProtectionStopped' }
+  t.equal(put(stop).status, 403)
+  const [daily] = vault.policies.values()
+  const shorter = structuredClone(daily?.properties ?? {})
+  ;(shorter.retentionPolicy as { dailySchedule: Fields }).dailySchedule = {
+    retentionTimes: ['2026-01-01T22:30:00Z'],
+    retentionDuration: { count: 7, durationType: 'Days' },
+  }
+  vault.policies.set('week', { name: 'week', properties: shorter })
+  t.equal(put({ policyId: policyId('week') }).status, 403, 'keeps less')
+  end(put({ policyId: policyId('EnhancedPolicy') }))
+  end(put({ ...stop, resourceGuardOperationRequests: [`${vault.guardId}/updateProtectedItemRequests/default`] }))
+  vault.guardId = undefined
+  end(protect())
+  vault.immutability = 'Locked'
+  t.equal(code(put({ policyId: policyId('week') })), '400 UserErrorOperationDeniedOnImmutableItem')
+  t.equal(
+    code(put({ policyId: policyId('DefaultPolicy'), protectedItemType: 'X' })),
+    '400 BMSUserErrorInvalidConfigureProtectionRequest',
+  )
+  t.equal(
+    code(put({ policyId: policyId('DefaultPolicy'), sourceResourceId: gone })),
+    '400 BMSUserErrorInvalidConfigureProtectionRequest',
+  )
   const database = `${vault.id}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;sql-01/protectedItems/SQLDataBase;mssqlserver;orders`
   t.match(code(ask('DELETE', database)), /^400 /)
 })
@@ -454,8 +479,11 @@ t.test('a region tells which vault protects a VM, and that it need not be protec
     ask('POST', `${region}/backupPreValidateProtection`, { ...about, vaultId: vault.id, properties: '' }).body
   t.match(status(), { protectionStatus: 'NotProtected', errorCode: 'Success' })
   t.equal(validated().status, 'Succeeded')
-  end(protect())
+  const accepted = protect()
+  t.equal(status().protectionStatus, 'Protecting')
+  end(accepted)
   t.match(status(), {
+    protectionStatus: 'Protected',
     vaultId: vault.id,
     fabricName: 'Azure',
     policyName: 'DefaultPolicy',
