@@ -25,6 +25,16 @@ export const vmOnly = ({ workload }: Item, what: string): void => {
   )
 }
 
+/** What is soft-deleted is undeleted first. Throws Refusal. */
+export const notSoftDeleted = ({ softDeleted }: Item): void => {
+  if (softDeleted)
+    throw new Refusal(
+      400,
+      'UserErrorItemInSoftDeletedState',
+      'The backup item is in soft deleted state.\r\nUndelete the item and then try the operation again.',
+    )
+}
+
 /** The end that a request asks for; 30 days where it asks for none. Throws Refusal. */
 const expiryOf = (asked: unknown, nowMs: number): number => {
   if (asked === undefined || asked === null) return nowMs + unruledDays * dayMs
@@ -47,7 +57,8 @@ const backUp = (call: Call): Answer => {
   const { objectType, recoveryPointExpiryTimeInUTC } = fields(body.properties)
   if (!isSame(text(objectType) ?? '', 'IaasVMBackupRequest')) throw badRequest('ObjectType')
   const expiresMs = expiryOf(recoveryPointExpiryTimeInUTC, nowMs)
-  if (item.softDeleted || item.policy === undefined || item.state === 'BackupsSuspended')
+  notSoftDeleted(item)
+  if (item.policy === undefined || item.state === 'ProtectionStopped' || item.state === 'BackupsSuspended')
     throw new Refusal(
       400,
       'BMSUserErrorProtectionStopped',

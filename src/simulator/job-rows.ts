@@ -5,7 +5,7 @@ import type { Call } from './call.ts'
 import type { Job, Trouble, Vault } from './state.ts'
 
 /** `PT1H1M11.0789682S`. */
-export const isoDuration = (ms: number): string => {
+const isoDuration = (ms: number): string => {
   const whole = Math.max(ms, 0)
   const hours = Math.floor(whole / 3_600_000)
   const minutes = Math.floor((whole % 3_600_000) / 60_000)
@@ -127,7 +127,7 @@ const internalBag = ({ operation, bag }: Job): object => {
 }
 
 /** What jobs call a restore, and what they say of its place. */
-export const restoreLocations: Readonly<Record<string, string>> = {
+const restoreLocations: Readonly<Record<string, string>> = {
   'Recover disks': 'RestoreDisks',
   'Recover virtual machine': 'AlternateLocation',
   'Replace existing disks': 'OriginalLocation',

@@ -57,8 +57,8 @@ const moveReadiness = (call: Call, point: Point) => {
   return { ArchivedRP: { isReadyForMove: isReady, ...(isReady ? {} : { additionalInfo: notReady }) } }
 }
 
-const lifetime = ({ expiresMs, rule }: Point, vault: Vault) => ({
-  isSoftDeleted: false,
+const lifetime = ({ expiresMs, rule }: Point, vault: Vault, { softDeleted }: Item) => ({
+  isSoftDeleted: softDeleted !== undefined,
   ...(expiresMs === undefined ? {} : { expiryTime: azureTime(expiresMs) }),
   ruleName: rule,
   ...(vault.immutability === 'Disabled' ? {} : { immutabilityProperties: { isImmutable: true } }),
@@ -105,7 +105,7 @@ const ofVm: PointProperties = (call, vault, item, point, isWhole) => {
     ...(hasNumbers(call) ? {} : { recoveryPointMoveReadinessInfo: moveReadiness(call, point) }),
     ...(isNewer(call)
       ? {
-          recoveryPointProperties: lifetime(point, vault),
+          recoveryPointProperties: lifetime(point, vault, item),
           securityType: 'None',
           isPrivateAccessEnabledOnAnyDisk: false,
         }
@@ -122,7 +122,7 @@ const ofShare: PointProperties = (call, vault, item, point) => ({
   ...(isNewer(call)
     ? {
         recoveryPointTierDetails: tiersOf(point, call.nowMs).map(tier => tierRow(call, tier)),
-        recoveryPointProperties: lifetime(point, vault),
+        recoveryPointProperties: lifetime(point, vault, item),
       }
     : {}),
 })
@@ -156,7 +156,7 @@ const ofDatabase: PointProperties = (call, vault, item, point, isWhole) => ({
         recoveryPointTierDetails: tiersOf(point, call.nowMs).map(tier => tierRow(call, tier)),
         recoveryPointMoveReadinessInfo: moveReadiness(call, point),
       }),
-  ...(isNewer(call) ? { recoveryPointProperties: lifetime(point, vault) } : {}),
+  ...(isNewer(call) ? { recoveryPointProperties: lifetime(point, vault, item) } : {}),
 })
 
 const byManagementType: Readonly<Record<string, PointProperties>> = {

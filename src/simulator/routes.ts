@@ -5,6 +5,7 @@ import { containerRoutes } from './containers.ts'
 import { estateRoutes } from './estate.ts'
 import { guardRoutes } from './guard.ts'
 import { intentRoutes } from './intents.ts'
+import { itemRecoveryRoutes } from './item-recovery.ts'
 import { itemRoutes } from './items.ts'
 import { jobRoutes } from './job-routes.ts'
 import { locationRoutes } from './locations.ts'
@@ -14,6 +15,8 @@ import { policyRoutes } from './policies.ts'
 import { protectableRoutes } from './protectables.ts'
 import { resourceGraphRoutes } from './resource-graph.ts'
 import { resourceRoutes } from './resources.ts'
+import { validationRoutes } from './restore-validation.ts'
+import { restoreRoutes } from './restores.ts'
 import { vaultConfigRoutes } from './vault-config.ts'
 import { vaultUsageRoutes } from './vault-usages.ts'
 import { vaultRoutes } from './vaults.ts'
@@ -33,6 +36,9 @@ export const routes: readonly Route[] = [
   ...backupRoutes,
   ...jobRoutes,
   ...pointRoutes,
+  ...restoreRoutes,
+  ...validationRoutes,
+  ...itemRecoveryRoutes,
   ...containerRoutes,
   ...protectableRoutes,
   ...workloadItemRoutes,
