@@ -146,7 +146,8 @@ const remaining = { 'x-ms-ratelimit-remaining-subscription-resource-requests': '
 /** Answers one request, letting first happen what is due. Never throws for what a caller sent. */
 export const answer = (world: World, asked: Asked): Answered => {
   const requestId = world.newGuid()
-  const finish = ({ status, body, headers = {} }: Answer, fault?: Meets): Answered => ({
+  let fault: Meets | undefined
+  const finish = ({ status, body, headers = {} }: Answer): Answered => ({
     status,
     headers: {
       ...remaining,
@@ -164,7 +165,11 @@ export const answer = (world: World, asked: Asked): Answered => {
     fault,
   })
   try {
-    return finish(...respond(world, asked))
+    return finish(
+      respond(world, asked, met => {
+        fault = met
+      }),
+    )
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { status, code, message, headers } = error
@@ -172,7 +177,8 @@ export const answer = (world: World, asked: Asked): Answered => {
   }
 }
 
-const respond = (world: World, asked: Asked): [Answer, Meets | undefined] => {
+/** `meet` is told of the fault that this request meets, also where it is refused afterwards. */
+const respond = (world: World, asked: Asked, meet: (fault: Meets | undefined) => void): Answer => {
   // Unregistering sends its callers to an address with two question marks; through a proxy comes the whole address.
   const [rawPath = '', ...rest] = asked.url.replace(/^https?:\/\/[^/?]*/i, '').split('?')
   const segments = rawPath.split('/').filter(Boolean).map(decoded)
@@ -188,7 +194,8 @@ const respond = (world: World, asked: Asked): [Answer, Meets | undefined] => {
     state.requests.set(counted, (state.requests.get(counted) ?? 0) + 1)
   }
   const fault = isControl ? undefined : faultFor(world, asked.method, path)
-  if (fault?.instead) return [fault.instead, fault]
+  meet(fault)
+  if (fault?.instead) return fault.instead
   world.settle()
   const { route, params } = find(isControl ? controlTable : azureTable, asked.method, segments)
   const call: Call = {
@@ -203,5 +210,5 @@ const respond = (world: World, asked: Asked): [Answer, Meets | undefined] => {
     apiVersion,
     nowMs: state.nowMs,
   }
-  return [route.handle(call), fault]
+  return route.handle(call)
 }

@@ -9,8 +9,8 @@ import { byName, meant, placesOf, subscriptionIdOf } from './estate-names.ts'
 import { propertiesOf } from './estate-policies.ts'
 import { withGenerated } from './generator.ts'
 import { addGroup, addNetwork, addStorageAccount, addSubscription, addVault, addVm, blankState } from './making.ts'
-import { type Container, keyOf, type State, type Vault, type Vm } from './state.ts'
-import { storageContainerName, vmContainerName } from './workloads.ts'
+import { storageContainerName, vmContainerName } from './sources.ts'
+import { type Container, type DefaultVault, keyOf, type State, type Vault, type Vm } from './state.ts'
 import { createWorld, type World } from './world.ts'
 
 /** An estate as schemas/seed.json defines it, whose names all mean something. */
@@ -128,6 +128,16 @@ const addVaultOf = (
   addItems(world, names, pastOf, vault, row)
 }
 
+/** The vault that callers mean who name none. */
+const defaultVaultOf = (estate: Estate): DefaultVault => {
+  const places = placesOf(withGenerated(estate) as unknown as Fields, 'vaults')
+  const [first] = places
+  const ref = estate.default_vault
+  const found = ref === undefined ? first : meant(byName(places), ref, first?.subscriptionId)[0]
+  if (!found) throw new Error('the estate has no vault')
+  return { subscription_id: found.subscriptionId, resource_group: found.group, vault_name: found.name }
+}
+
 /** The state of an estate at its start: `startMs`, unless it says another. The same estate and start make the same state. */
 export const stateOf = (estate: Estate, startMs: number): State => {
   const whole = withGenerated(estate)
@@ -148,21 +158,6 @@ export const stateOf = (estate: Estate, startMs: number): State => {
   for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, pastOf, vault)
   state.faults = (estate.faults ?? []).map(toFault)
   state.isGuardWithheld = estate.guard_rights_withheld ?? false
+  state.defaultVault = defaultVaultOf(estate)
   return state
-}
-
-export interface DefaultVault {
-  subscription_id: string
-  resource_group: string
-  vault_name: string
-}
-
-/** The vault that callers mean who name none. */
-export const defaultVaultOf = (estate: Estate): DefaultVault => {
-  const places = placesOf(withGenerated(estate) as unknown as Fields, 'vaults')
-  const [first] = places
-  const ref = estate.default_vault
-  const found = ref === undefined ? first : meant(byName(places), ref, first?.subscriptionId)[0]
-  if (!found) throw new Error('the estate has no vault')
-  return { subscription_id: found.subscriptionId, resource_group: found.group, vault_name: found.name }
 }

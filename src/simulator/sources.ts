@@ -1,8 +1,16 @@
 /** Databases and shares as items (names: section 3 of the wire facts). */
+import { createHash } from 'node:crypto'
 import { datasources } from '../backup/datasources.ts'
 import { newItem } from './making.ts'
 import { type DatabaseInstance, type Item, keyOf, type StorageAccount, type Vm } from './state.ts'
-import { shareItemName, storageContainerName, vmContainerName } from './workloads.ts'
+
+export const vmContainerName = ({ resourceGroup, name }: Vm): string =>
+  `VMAppContainer;Compute;${resourceGroup};${name}`
+export const storageContainerName = ({ resourceGroup, name }: StorageAccount): string =>
+  `StorageContainer;Storage;${resourceGroup};${name}`
+/** 64 hex digits that tell nothing. */
+export const shareItemName = (account: StorageAccount, share: string): string =>
+  `AzureFileShare;${createHash('sha256').update(keyOf(account.id, share)).digest('hex')}`
 
 /** Ids of items spell their container in lower case behind its type. */
 const insideItems = (container: string): string => {

@@ -59,10 +59,10 @@ const properties: readonly Property[] = [
     '2022',
     (world, vault) => (isProvisioning(world, vault) ? undefined : vault.items.size > 0 ? 'V2' : 'Unassigned'),
   ],
-  ['monitoringSettings', '2023', setting('monitoringSettings')],
+  ['monitoringSettings', '2022-03', setting('monitoringSettings')],
   [
     'securitySettings',
-    '2023',
+    '2022-03',
     (world, vault) => ({
       softDeleteSettings: {
         softDeleteRetentionPeriodInDays: vault.softDelete.days,
@@ -76,7 +76,7 @@ const properties: readonly Property[] = [
   ],
   [
     'redundancySettings',
-    '2023',
+    '2022-03',
     (_, { redundancy, crossRegionRestore }) => ({
       standardTierStorageRedundancy: redundancy,
       crossRegionRestore: crossRegionRestore ? 'Enabled' : 'Disabled',
@@ -86,7 +86,7 @@ const properties: readonly Property[] = [
   ['regionOfChoiceSettings', '2026', () => ({ status: 'Disabled' })],
   ['secureScore', '2023', (_, vault) => scoreOf(vault)[0]],
   ['bcdrSecurityLevel', '2023', (_, vault) => scoreOf(vault)[1]],
-  ['publicNetworkAccess', '2023', (_, { publicNetworkAccess }) => publicNetworkAccess],
+  ['publicNetworkAccess', '2022-03', (_, { publicNetworkAccess }) => publicNetworkAccess],
   [
     'restoreSettings',
     '2023',

@@ -18,10 +18,12 @@ export interface Exchange {
 
 /** Published for what is done in the paired region, which is still asked for in these versions only. */
 const pairedRegion = new Set(['2018-12-20', '2019-05-13', '2021-11-15'])
-/** Recorded, published, or named by section 12 of the wire facts. */
+/** Recorded, published, named by section 12 of the wire facts, or asked for by the Azure CLI 2.45.0 (both of late 2022). */
 const versions = new Set(
-  `2016-06-01 2016-12-01 2017-07-01 2018-12-20 2019-05-13-preview 2020-10-01 2021-07-01 2021-11-15 2022-02-01 2023-06-01
-  2024-04-01 2024-10-01 2025-02-01 2025-08-01 2026-01-01 2026-02-01 2026-05-01 2026-07-01`.split(/\s+/),
+  `2016-06-01 2016-12-01 2017-07-01 2018-12-20 2019-05-13-preview 2020-10-01 2021-07-01 2021-11-15 2022-02-01
+  2022-09-01-preview 2022-10-01 2023-06-01 2024-04-01 2024-10-01 2025-02-01 2025-08-01 2026-01-01 2026-02-01 2026-05-01 2026-07-01`.split(
+    /\s+/,
+  ),
 )
 
 const isOf = ({ version, swagger }: Operation, asked: string): boolean => {
@@ -73,7 +75,7 @@ export const faultsOf = ({ request, response }: Exchange): string[] => {
   const { pathname, search } = new URL(request.url)
   const query = new URLSearchParams(search.slice(1).replaceAll('?', '&'))
   const asked = query.get('api-version') ?? ''
-  const { find, shape } = definitionsOf(asked < '2023' ? 'until 2022' : 'since 2023')
+  const { find, shape } = definitionsOf(asked <= '2022-02-01' ? 'until 2022-02-01' : 'since then')
   const operation = operationOf(find(pathname), request.method, pathname, asked)
   if (typeof operation === 'string') return [operation]
   const filters = [...query].filter(([name]) => name.toLowerCase() === '$filter').map(([, value]) => value)

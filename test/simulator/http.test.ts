@@ -287,7 +287,7 @@ t.test('a connection is kept between answers, and pipelined requests are answere
     one(theVault) + one(`${vaults}/gone?${version}`) + one('/_simulate/requests', 'Connection: close\r\n'),
   )
   t.same(
-    [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status),
+    [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status),
     ['200', '404', '200'],
   )
 })
@@ -331,12 +331,12 @@ t.test('faults: what becomes of an answer on its way', async t => {
   }
   // An answer without a body has no middle, but it does not arrive whole either.
   await setFaults(running, { kind: 'cut', method: 'DELETE', times: 1 })
-  await t.rejects(ask(`${vaults}/vault-prod?${version}`, { method: 'DELETE' }), { code: 'ECONNRESET' })
+  await t.rejects(ask(`${vaults}/vault-prod?api-version=2016-06-01`, { method: 'DELETE' }), { code: 'ECONNRESET' })
   t.equal(world.state.vaults.size, 0, 'the work was done all the same')
 
   await setFaults(running, { kind: 'slow', delay_ms: 30, times: 1 })
   const startedMs = performance.now()
-  await ask(theVault)
+  t.equal((await ask(theVault)).status, 404, 'what is refused meets it too')
   t.ok(performance.now() - startedMs >= 29, 'slow by real time')
 })
 

@@ -2,7 +2,6 @@
 import t from 'tap'
 import type { Fields } from '../../src/backup/fields.ts'
 import { answer } from '../../src/simulator/azure.ts'
-import { beginningOf, builtInBeginning } from '../../src/simulator/beginning.ts'
 import { createVirtualClock } from '../../src/simulator/clock.ts'
 import { effects } from '../../src/simulator/effects.ts'
 import { type Estate, stateOf } from '../../src/simulator/estate-state.ts'
@@ -40,7 +39,7 @@ const builtIn = () => stateOf(builtInEstate(), startMs)
 
 t.test('the built-in estate is a good seed file', async t => {
   t.same(parseEstate(JSON.parse(JSON.stringify(builtInEstate()))), builtInEstate())
-  t.same(builtInBeginning(startMs).defaultVault, {
+  t.same(builtIn().defaultVault, {
     subscription_id: production,
     resource_group: 'rg-backup',
     vault_name: 'vault-prod',
@@ -241,10 +240,7 @@ t.test('time goes on in the built-in estate', async t => {
 })
 
 t.test('the same seed and start make the same bytes, another seed others', async t => {
-  const bytes = (estate: Estate) => {
-    const begun = { ...builtInBeginning(startMs), state: stateOf(estate, startMs) }
-    return saveState(begun)
-  }
+  const bytes = (estate: Estate) => saveState(stateOf(estate, startMs))
   const first = bytes(builtInEstate())
   t.ok(bytes(builtInEstate()) === first)
   t.not(bytes({ ...builtInEstate(), seed: 2 }), first)
@@ -285,11 +281,11 @@ const least: Estate = {
 }
 
 t.test('a seed file with the least in it has a vault with its policies', async t => {
-  const { state, defaultVault } = await beginningOf(least, startMs)
-  t.equal(defaultVault.vault_name, 'vault')
+  const state = stateOf(parseEstate(least), startMs)
+  t.equal(state.defaultVault?.vault_name, 'vault')
   t.same([state.nowMs, state.tokens, state.due], [startMs, ['simulated-azure-token'], []])
   t.ok(vaultIn(state, 'vault').policies.has('defaultpolicy'))
-  t.equal((await beginningOf({ ...least, start: '2020-02-29T01:02:03Z' }, startMs)).state.nowMs, 1_582_938_123_000)
+  t.equal(stateOf({ ...least, start: '2020-02-29T01:02:03Z' }, startMs).nowMs, 1_582_938_123_000)
 })
 
 t.test('a seed file says everything that a state holds', async t => {
@@ -437,6 +433,6 @@ t.test('an estate is generated in the size that is asked for', async t => {
     t.same([...new Set(items.map(({ points }) => points.length))], [12, 11], 'the failed backups made no point')
     t.equal(vault.jobs.size, 20)
   }
-  t.equal((await beginningOf(estate, startMs)).defaultVault.vault_name, 'vault-002')
+  t.equal(state.defaultVault?.vault_name, 'vault-002')
   t.equal(withGenerated(least), least)
 })

@@ -116,7 +116,7 @@ export const definitionsOf = remembered((generation: Generation): Definitions =>
   const differences = known
     .filter(({ when }) => when === undefined || when === generation)
     .map(({ family, about, document }) => readSwagger(about, family, document, swagger))
-  const types = generation === 'since 2023' ? laterTypes() : []
+  const types = generation === 'since then' ? laterTypes() : []
   const namesOf = remembered(
     (family: Family): Names => ({
       swagger: published().filter(one => one.family === family),

@@ -12,7 +12,7 @@ export interface Difference {
   about: string
   family: Family
   /** Undefined: then as now. */
-  when?: 'until 2022' | 'since 2023'
+  when?: 'until 2022-02-01' | 'since then'
   document: Document
 }
 
@@ -70,9 +70,9 @@ const backup: Difference[] = [
     },
   },
   {
-    about: 'backup, until 2022',
+    about: 'backup, until 2022-02-01',
     family: 'backup',
-    when: 'until 2022',
+    when: 'until 2022-02-01',
     document: {
       definitions: {
         Job: object(
@@ -87,9 +87,9 @@ const backup: Difference[] = [
     },
   },
   {
-    about: 'backup, since 2023',
+    about: 'backup, since then',
     family: 'backup',
-    when: 'since 2023',
+    when: 'since then',
     document: {
       definitions: {
         ProtectedItem: object(
@@ -158,9 +158,9 @@ const vaults: Difference[] = [
     },
   },
   {
-    about: 'vaults, since 2023',
+    about: 'vaults, since then',
     family: 'vaults',
-    when: 'since 2023',
+    when: 'since then',
     document: {
       definitions: {
         // Beside the rest, which the type files say.
