@@ -10,7 +10,7 @@ import { propertiesOf } from './estate-policies.ts'
 import { withGenerated } from './generator.ts'
 import { addGroup, addNetwork, addStorageAccount, addSubscription, addVault, addVm, blankState } from './making.ts'
 import { storageContainerName, vmContainerName } from './sources.ts'
-import { type Container, keyOf, type State, type Vault, type Vm } from './state.ts'
+import { type Container, type DefaultVault, keyOf, type State, type Vault, type Vm } from './state.ts'
 import { createWorld, type World } from './world.ts'
 
 /** An estate as schemas/seed.json defines it, whose names all mean something. */
@@ -148,13 +148,8 @@ export const stateOf = (estate: Estate, startMs: number): State => {
   for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, pastOf, vault)
   state.faults = (estate.faults ?? []).map(toFault)
   state.isGuardWithheld = estate.guard_rights_withheld ?? false
+  state.defaultVault = defaultVaultOf(estate)
   return state
-}
-
-export interface DefaultVault {
-  subscription_id: string
-  resource_group: string
-  vault_name: string
 }
 
 /** The vault that callers mean who name none. */

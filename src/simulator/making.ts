@@ -19,6 +19,7 @@ export const blankState = (seed: number, startMs: number, tenantId: string, toke
   nowMs: startMs,
   tenantId,
   tokens,
+  defaultVault: undefined,
   subscriptions: new Map(),
   groups: new Map(),
   vms: new Map(),

@@ -1,9 +1,9 @@
 /** Starts a simulated Azure: from its state file, from a seed file, or as it is built in. */
 import { ConfigError } from '../config/errors.ts'
-import { type Beginning, beginningOf, builtInBeginning, type DefaultVault } from './beginning.ts'
 import { createVirtualClock } from './clock.ts'
 import { effects } from './effects.ts'
 import { createKeeper } from './keeper.ts'
+import type { DefaultVault, State } from './state.ts'
 import { loadState, saveState } from './state-file.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -47,13 +47,14 @@ const dayMs = 86_400_000
 export const startSimulation = async (options: SimulationOptions, deps: SimulationDeps): Promise<Simulation> => {
   const { timeScale, seed, state: file } = options
   const saved = file === undefined ? undefined : await savedIn(file, deps)
-  const begun = saved ?? (await begin(seed, deps))
-  const { state, defaultVault } = begun
+  const state = saved ?? (await begin(seed, deps))
+  const { defaultVault } = state
+  if (!defaultVault) throw new Error('the estate has no default vault')
   const clock = createVirtualClock(state.nowMs, timeScale, deps.monotonic)
   const world = createWorld(state, clock, effects)
   if (file === undefined) return { world, defaultVault, onAnswered: () => {}, close: async () => {} }
 
-  const write = () => deps.replaceFile(file, saveState(begun))
+  const write = () => deps.replaceFile(file, saveState(state))
   if (!saved) await write().catch(cause => refuse('--state', file, `cannot be written: ${reasonOf(cause)}`, cause))
   const keeper = createKeeper({ ...deps, write })
   return {
@@ -71,25 +72,29 @@ export const startSimulation = async (options: SimulationOptions, deps: Simulati
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-const savedIn = async (file: string, { readFile }: SimulationDeps): Promise<Beginning | undefined> => {
+const savedIn = async (file: string, { readFile }: SimulationDeps): Promise<State | undefined> => {
   const text = await readFile(file).catch(cause => {
     if (cause?.code === 'ENOENT') return undefined
     return refuse('--state', file, `cannot be read: ${reasonOf(cause)}`, cause)
   })
   if (text === undefined) return undefined
   try {
-    return loadState(text)
+    const state = loadState(text)
+    if (!state.defaultVault) throw new Error('it names no default vault')
+    return state
   } catch (cause) {
     return refuse('--state', file, `cannot be used, and is left as it is: ${reasonOf(cause)}`, cause)
   }
 }
 
-const begin = async (seed: string | undefined, { readFile, now }: SimulationDeps): Promise<Beginning> => {
+const begin = async (seed: string | undefined, { readFile, now }: SimulationDeps): Promise<State> => {
   const startMs = Math.floor(now() / dayMs) * dayMs + morning
-  if (seed === undefined) return builtInBeginning(startMs)
+  const { stateOf } = await import('./estate-state.ts')
+  if (seed === undefined) return stateOf((await import('./seed.ts')).builtInEstate(), startMs)
   const text = await readFile(seed).catch(cause => refuse('--seed', seed, `cannot be read: ${reasonOf(cause)}`, cause))
   try {
-    return await beginningOf(JSON.parse(text.replace(/^\uFEFF/, '')), startMs)
+    const { parseEstate } = await import('./seed-file.ts')
+    return stateOf(parseEstate(JSON.parse(text.replace(/^\uFEFF/, ''))), startMs)
   } catch (cause) {
     const why = cause instanceof SyntaxError ? `is not JSON${placeOf(cause)}` : `is no estate: ${reasonOf(cause)}`
     return refuse('--seed', seed, why, cause)

@@ -2,7 +2,6 @@
  * A simulated Azure as JSON text and back: maps and sets keep being such. What callers stored is theirs to name, so an
  * object of theirs with a name that is a mark here is marked itself.
  */
-import type { Beginning } from './beginning.ts'
 import { blankState } from './making.ts'
 import type { State } from './state.ts'
 
@@ -17,8 +16,8 @@ const revive: Readonly<Record<(typeof marks)[number], (entries: [string, unknown
   $plain: entries => Object.fromEntries(entries),
 }
 
-export const saveState = ({ state, defaultVault }: Beginning): string =>
-  JSON.stringify({ format, defaultVault, state }, (_, value: unknown) => {
+export const saveState = (state: State): string =>
+  JSON.stringify({ format, state }, (_, value: unknown) => {
     if (value instanceof Map) return { $map: [...value] }
     if (value instanceof Set) return { $set: [...value] }
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && isMarked(value))
@@ -32,11 +31,13 @@ const kindOf = (value: unknown): string => Object.prototype.toString.call(value)
 const isState = (value: unknown): value is State => {
   if (typeof value !== 'object' || value === null) return false
   const parts = value as Record<string, unknown>
-  return Object.entries(blankState(0, 0, '', [])).every(([name, blank]) => kindOf(parts[name]) === kindOf(blank))
+  return Object.entries(blankState(0, 0, '', [])).every(
+    ([name, blank]) => blank === undefined || kindOf(parts[name]) === kindOf(blank),
+  )
 }
 
 /** Throws an Error for text that is not saved state. */
-export const loadState = (text: string): Beginning => {
+export const loadState = (text: string): State => {
   const unusable = new Error('it is not the saved state of a simulated Azure')
   let parsed: unknown
   try {
@@ -48,7 +49,7 @@ export const loadState = (text: string): Beginning => {
   } catch (cause) {
     throw new Error(unusable.message, { cause })
   }
-  const { format: given, state, defaultVault } = (parsed ?? {}) as Partial<Beginning> & { format?: unknown }
-  if (given !== format || !isState(state) || typeof defaultVault?.vault_name !== 'string') throw unusable
-  return { state, defaultVault }
+  const { format: given, state } = (parsed ?? {}) as { format?: unknown; state?: unknown }
+  if (given !== format || !isState(state)) throw unusable
+  return state
 }

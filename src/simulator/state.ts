@@ -16,6 +16,8 @@ export interface State {
   nowMs: number
   tenantId: string
   tokens: string[]
+  /** The vault that callers mean who name none. */
+  defaultVault: DefaultVault | undefined
   subscriptions: Map<string, Subscription>
   /** By `subscription/group`. */
   groups: Map<string, ResourceGroup>
@@ -33,6 +35,13 @@ export interface State {
   requests: Map<string, number>
   /** True: the caller may not use the operations of a Resource Guard. */
   isGuardWithheld: boolean
+}
+
+/** As it is told to people and programs. */
+export interface DefaultVault {
+  subscription_id: string
+  resource_group: string
+  vault_name: string
 }
 
 export interface Subscription {
