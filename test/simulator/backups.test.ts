@@ -450,18 +450,14 @@ t.test('An hourly schedule takes snapshots, of which the last of its window goes
 })
 
 t.test('The same seed and calls give the same bytes, also when the state was saved and loaded between.', async t => {
-  const saved = ({ state }: World): string =>
-    saveState({
-      state,
-      defaultVault: { subscription_id: subscriptionId, resource_group: 'rg-backup', vault_name: 'vault-prod' },
-    })
+  const saved = ({ state }: World): string => saveState(state)
   const run = (isSaved: boolean): string => {
     const given = estate(t)
     given.pass(5 * day)
     backedUp(given)
     if (isSaved) {
       const clock = createVirtualClock(given.world.state.nowMs, 0, () => 0)
-      const world = createWorld(loadState(saved(given.world)).state, clock, effects)
+      const world = createWorld(loadState(saved(given.world)), clock, effects)
       clock.advance(10 * day * 1000)
       world.settle()
       return saved(world)
