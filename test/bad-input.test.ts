@@ -230,6 +230,38 @@ const rows: [name: string, tool: string, args: Record<string, unknown>, faults: 
     { '/cursor': /is not one that this tool gave for these arguments; start without it/ },
   ]),
 
+  // What no schema can tell is told with the rest.
+  ...(
+    [
+      ['list_vaults', { resource_group: 'a/b', cursor: 'x' }],
+      ['list_policies', { vault: 'a//b', cursor: 'x' }],
+      ['list_protected_items', { vault: '/subscriptions/x', cursor: 'x' }],
+      ['list_protectable_items', { vault: 'a//b', cursor: 'x' }],
+      ['list_protectable_containers', { vault: 'a//b', cursor: 'x' }],
+      ['list_workload_items', { vault: 'a//b', cursor: 'x', server: 'a/b/c' }],
+      ['list_backup_jobs', { vault: 'a//b', cursor: 'x', item: 'a//b', since: '2026-02-30T00:00:00Z' }],
+      ['list_recovery_points', { vault: 'a//b', cursor: 'x', item: 'a//b', until: '2026-02-30T00:00:00Z' }],
+      ['check_registration_status', { vault: 'a//b', vm: 'a/b/c' }],
+      ['get_policy_details', { vault: 'a//b', policy_name: 'a/b' }],
+      ['get_job_details', { vault: 'a//b', job_id: 'a/b' }],
+    ] as [tool: string, args: Record<string, string>][]
+  ).map(([tool, args]): (typeof rows)[number] => [
+    `${tool} with nothing right`,
+    tool,
+    args,
+    Object.fromEntries(Object.keys(args).map(name => [`/${name}`, /./])),
+  ]),
+  ...['list_backup_jobs', 'list_recovery_points'].map((tool): (typeof rows)[number] => [
+    `${tool} of a VM among databases`,
+    tool,
+    {
+      item: vaultPath.replace(/providers.*/, 'providers/Microsoft.Compute/virtualMachines/web-01'),
+      workload_type: 'SQL',
+      cursor: 'x',
+    },
+    { '/workload_type': /^is SQL, but item is a VM; leave it out$/, '/cursor': /./ },
+  ]),
+
   [
     'neither operation_id nor operation_url',
     'track_async_operation',

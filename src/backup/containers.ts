@@ -106,17 +106,22 @@ export interface Found {
 }
 
 /**
- * The machine of a bare name: among the registered containers by one list that Azure filters, else among what could be
- * registered. `isVmOnly`: VM backup has containers of its own. Throws Problem `ambiguous` and `not_found`.
+ * The machine of a bare name: among the registered containers by one list that Azure filters, among protected VMs, which
+ * have containers of their own, by another, else among what could be registered. Protected VMs come first where nothing
+ * else is asked for, and not at all where only databases are. Throws Problem `ambiguous` and `not_found`.
  */
 export const findMachine = async (
   name: string,
-  isVmOnly: boolean,
+  asked: { isVm: boolean; isDatabase: boolean },
   vault: VaultRef,
   context: ToolContext,
 ): Promise<Found> => {
   const forDatabases = registered('AzureWorkload', name)
-  const places = [...(isVmOnly ? [registered('AzureIaasVM', name)] : []), forDatabases, registrable]
+  const forVms = registered('AzureIaasVM', name)
+  const places = [
+    ...(asked.isDatabase ? [forDatabases, ...(asked.isVm ? [forVms] : [])] : [forVms, forDatabases]),
+    registrable,
+  ]
   let near: Container[] = []
   for (const place of places) {
     const found: Container[] = []

@@ -4,10 +4,11 @@
  */
 import { isNoFault } from '../arm/error-codes.ts'
 import { type Fault, faultOf } from './faults.ts'
-import { type Fields, fields, list, text, word } from './fields.ts'
+import { enumWord, type Fields, fields, list, text, word } from './fields.ts'
 import { isFailed, oneOf, reasonOf, type Signs } from './health-reasons.ts'
 
 export interface Health {
+  protection_state: string | null
   /** Azure's own word. */
   health: string | null
   is_healthy: boolean
@@ -15,6 +16,15 @@ export interface Health {
   health_reason: string | null
   last_backup_status: string | null
   error: Fault | null
+}
+
+/** Azure's enumerations in the order of their definitions: some of its answers have their numbers. */
+const words = {
+  state: 'Invalid IRPending Protected ProtectionError ProtectionStopped ProtectionPaused BackupsSuspended'.split(' '),
+  vm: ['Passed', 'ActionRequired', 'ActionSuggested', 'Invalid'],
+  database: ['Invalid', 'Healthy', 'Unhealthy', 'NotReachable', 'IRPending'],
+  backup: ['Invalid', 'Healthy', 'Unhealthy', 'IRPending'],
+  indicator: 'Healthy TransientDegraded PersistentDegraded TransientUnhealthy PersistentUnhealthy Invalid'.split(' '),
 }
 
 const needsAttention = oneOf('ActionRequired', 'ActionSuggested', 'NotReachable')
@@ -28,11 +38,15 @@ const faultsIn = (details: unknown): Fault[] =>
 
 const signsOf = (properties: Fields): Signs & { isHealthy: boolean } => {
   const kpi = fields(fields(properties.kpisHealths).BackupOperationStatusKPI)
-  const indicator = text(kpi.resourceHealthStatus)
-  const state = text(properties.protectionState)
+  const indicator = enumWord(kpi.resourceHealthStatus, words.indicator)
+  const state = enumWord(properties.protectionState, words.state)
   const protectionStatus = text(properties.protectionStatus)
-  const health = text(properties.protectedItemHealthStatus) ?? text(properties.healthStatus) ?? protectionStatus
-  const lastStatus = text(properties.lastBackupStatus) ?? text(fields(properties.extendedInfo).lastBackupStatus)
+  const health =
+    enumWord(properties.protectedItemHealthStatus, words.database) ??
+    enumWord(properties.healthStatus, words.vm) ??
+    protectionStatus
+  const lastStatus =
+    enumWord(properties.lastBackupStatus, words.backup) ?? text(fields(properties.extendedInfo).lastBackupStatus)
   const isFailing = [health, state, lastStatus, protectionStatus, indicator].some(isFailed)
   return {
     properties,
@@ -52,6 +66,7 @@ const signsOf = (properties: Fields): Signs & { isHealthy: boolean } => {
 export const healthOf = (properties: Fields): Health => {
   const signs = signsOf(properties)
   return {
+    protection_state: signs.state,
     health: signs.health,
     is_healthy: signs.isHealthy,
     health_reason: reasonOf(signs),

@@ -7,7 +7,7 @@
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
-import { isName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { isName, type ParsedId, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, type ManagementType, managementTypeOf, type Workload, workloadOf } from './datasources.ts'
 import { type Fields, fields, list, text } from './fields.ts'
 import { filterOf } from './filters.ts'
@@ -123,8 +123,8 @@ const protectedOrProtectable = /^vaults\/backupfabrics\/protectioncontainers\/(p
 const onlyHolds =
   /^(sqlinstance|sqlavailabilitygroupcontainer|saphanasystem|saphanahsr|hanahsrcontainer|hanascaleoutcontainer|sapasesystem);/i
 
-/** Throws InputError for what can be no selector of an item; nothing was sent then. */
-export const checkSelector = (selector: string): void => {
+/** Throws InputError for what can be no selector of an item, or of none of that workload; nothing was sent then. */
+export const checkSelector = (selector: string, workload: Workload | undefined): void => {
   if (!selector.startsWith('/')) {
     // Names are compared only, so they may be nearly any: a database is called "R&D 50%".
     if (selector.split('/').every(part => !/^\.{0,2}$/.test(part))) return
@@ -139,6 +139,14 @@ export const checkSelector = (selector: string): void => {
       'item',
       'is an instance, a system or a group of databases, which is no item; name one of its databases',
     )
+  const own = workloadIn(parsed)
+  if (own && workload && own !== workload)
+    throw badArgument('workload_type', `is ${workload}, but item is a ${datasources[own].noun}; leave it out`)
+}
+
+const workloadIn = ({ id, type }: ParsedId): Workload | undefined => {
+  if (protectedOrProtectable.test(type)) return namesOf(id, {}).workload
+  return type.endsWith('shares') ? 'AzureFileShare' : 'VM'
 }
 
 /**
@@ -152,8 +160,8 @@ export const locateItem = async (
   vault: VaultRef,
   context: ToolContext,
 ): Promise<ProtectedItemRef> => {
-  checkSelector(selector)
-  if (selector.startsWith('/')) return itemById(selector, workload, vault, context)
+  checkSelector(selector, workload)
+  if (selector.startsWith('/')) return itemById(selector, vault, context)
   const parts = selector.split('/')
   const [group, vm] = parts
   if (workload === 'VM' && parts.length === 2 && group && vm && parts.every(isName)) return vmItem(vault, group, vm)
@@ -172,31 +180,18 @@ export const resolveItem = async (
   return isOwnId ? { ...item, names: await namesById(item.id, context) } : item
 }
 
-const itemById = async (
-  id: string,
-  workload: Workload | undefined,
-  vault: VaultRef,
-  context: ToolContext,
-): Promise<ProtectedItemRef> => {
+const itemById = async (id: string, vault: VaultRef, context: ToolContext): Promise<ProtectedItemRef> => {
   const parsed = parseArmId(id)
-  const isOf = (own: Workload | undefined) => {
-    if (own && workload && own !== workload)
-      throw badArgument('workload_type', `is ${workload}, but item is a ${datasources[own].noun}; leave it out`)
-  }
   if (parsed && protectedOrProtectable.test(parsed.type)) {
     const itemId = parsed.id.replace(/\/protectableItems\/(?=[^/]+$)/i, '/protectedItems/')
-    const computed = namesOf(itemId, {})
-    isOf(computed.workload)
-    return { id: itemId, vault, names: computed }
+    return { id: itemId, vault, names: namesOf(itemId, {}) }
   }
   const { names, resourceGroup: group } = parsed ?? {}
   const [vm, share, account] = [names?.get('virtualmachines'), names?.get('shares'), names?.get('storageaccounts')]
   if (vm && group && parsed?.type === 'virtualmachines') {
-    isOf('VM')
     return vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute'))
   }
-  if (share && account) {
-    isOf('AzureFileShare')
+  if (share && account)
     return findItem(
       id,
       vault,
@@ -204,7 +199,6 @@ const itemById = async (
       'AzureFileShare',
       found => sameText(found.storageAccount, account) && sameText(found.friendlyName, share),
     )
-  }
   throw badArgument('item', 'is no ARM id of a protected or protectable item, a VM or a file share')
 }
 
@@ -243,8 +237,10 @@ const findItem = async (
         isSoftDeleted: properties.isScheduledForDeferredDelete === true,
       }
     })
-    all.push(...refs.filter(({ names }) => isMeant(names)))
-    near = nearestItems(selector, [...near, ...refs])
+    // Azure filters by it too. A recording cannot: it answers with the nearest list that it has.
+    const ofWorkload = refs.filter(({ names }) => workload === undefined || names.workload === workload)
+    all.push(...ofWorkload.filter(({ names }) => isMeant(names)))
+    near = nearestItems(selector, [...near, ...ofWorkload])
   }
   const found = withoutPredecessors(all)
   if (found.length === 1 && found[0]) return found[0]

@@ -12,7 +12,7 @@ import { jobEnd, percentOf, toJobDetails, toJobRow } from './job-rows.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { pairedRegion } from './regions.ts'
 import { regionPath, vaultLocation } from './vault-location.ts'
-import { withVaultOf } from './vault-names.ts'
+import { checkVault, withVaultOf } from './vault-names.ts'
 import { follow, type Step } from './waiting.ts'
 import { filterTimes, type Window, windowOf } from './windows.ts'
 
@@ -48,8 +48,12 @@ const isJobOf = (names: ItemNames, raw: unknown): boolean => {
     const account = text(properties.storageAccountName)
     return sameText(entity, names.friendlyName) && (account === null || sameText(account, names.storageAccount))
   }
+  // Of an availability group the instance is the group.
   const isOn = (server: string | null | undefined) =>
-    !server || names.servers.length === 0 || names.servers.some(name => sameHost(name, server))
+    !server ||
+    names.servers.length === 0 ||
+    names.servers.some(name => sameHost(name, server)) ||
+    sameText(server, names.instanceName)
   const agent = text(properties.mabServerName) ?? text(properties.dpmServerName)
   if (sameText(entity, names.friendlyName)) return isOn(agent)
   // `orders` for configuration, `orders [sql-01]` for backups and restores.
@@ -72,7 +76,8 @@ const listBackupJobs: Handlers['list_backup_jobs'] = async (input, context) => {
   const nowMs = context.clock.now()
   checkAll(
     () => checkCursor('list_backup_jobs', input),
-    () => item !== undefined && checkSelector(item),
+    () => checkVault(input.vault, context),
+    () => item !== undefined && checkSelector(item, input.workload_type),
     () => windowOfJobs(input, nowMs),
   )
   const window = windowOfJobs(input, nowMs)
@@ -108,7 +113,8 @@ const jobsIn = async (
   }
   const listed = await listRows('list_backup_jobs', input, [source], raw => {
     const row = toJobRow(raw, vault)
-    if (workload !== undefined && row.workload_type !== workload) return undefined
+    if (workload !== undefined && workloadOf(row.workload_type, row.backup_management_type) !== workload)
+      return undefined
     // Azure filters by these too. A recording cannot: the times in a recorded filter are never those of today.
     if (input.status !== undefined && !isStatus(row.status, input.status)) return undefined
     if (input.operation !== undefined && !isOperation(row.operation, input.operation)) return undefined
@@ -117,9 +123,22 @@ const jobsIn = async (
   return answerOf('jobs', listed)
 }
 
-/** Reads one job once. */
-export const readJob = (jobId: string, vault: VaultRef, { arm }: ToolContext): Promise<unknown> =>
-  arm.getResource(`${vault.id}/backupJobs/${jobId}`)
+/** Reads one job once; of the paired region where its path is given. */
+export const readJob = (
+  jobId: string,
+  vault: VaultRef,
+  { arm }: ToolContext,
+  secondary: string | undefined,
+): Promise<unknown> =>
+  secondary === undefined
+    ? arm.getResource(`${vault.id}/backupJobs/${jobId}`)
+    : arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
+
+/** The path of the region that an id lies in: jobs and operations of the paired region lie in no vault. */
+export const regionIn = (id: string, vault: VaultRef): string | undefined => {
+  const region = parseArmId(id)?.names.get('locations')
+  return region !== undefined && isName(region) ? regionPath(vault.subscriptionId, region) : undefined
+}
 
 /** One look at a job, for following it. */
 export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
@@ -133,20 +152,25 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
   }
 }
 
+const jobIdIn = (given: string): string => {
+  const jobId = given.startsWith('/') ? parseArmId(given)?.names.get('backupjobs') : given
+  if (jobId !== undefined && isName(jobId)) return jobId
+  throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+}
+
 const getJobDetails: Handlers['get_job_details'] = async (input, context) => {
-  const parsed = parseArmId(input.job_id)
-  const jobId = input.job_id.startsWith('/') ? parsed?.names.get('backupjobs') : input.job_id
-  if (jobId === undefined || !isName(jobId))
-    throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+  checkAll(
+    () => jobIdIn(input.job_id),
+    () => checkVault(input.vault, context),
+  )
+  const jobId = jobIdIn(input.job_id)
   // The id of a job in the secondary region lies in no vault: …/locations/{region}/backupJobs/{id}
-  const isSecondary = input.secondary_region || parsed?.names.has('locations')
   return withVaultOf('job_id', input.job_id, input.vault, context, async vault => {
-    const secondary = isSecondary ? await secondaryPath(vault, context) : undefined
-    const read = () =>
-      secondary === undefined
-        ? readJob(jobId, vault, context)
-        : context.arm.readingPost(`${secondary}/backupCrrJob`, {}, { resourceId: vault.id, jobName: jobId })
-    const { value } = await follow(input.wait_seconds ?? 0, context, async () => jobStep(await read(), vault))
+    const secondary =
+      regionIn(input.job_id, vault) ?? (input.secondary_region ? await secondaryPath(vault, context) : undefined)
+    const { value } = await follow(input.wait_seconds ?? 0, context, async () =>
+      jobStep(await readJob(jobId, vault, context, secondary), vault),
+    )
     return toJobDetails(value, vault, input.include_raw)
   })
 }

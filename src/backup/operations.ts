@@ -8,7 +8,7 @@ import { isName, parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
 import { faultOf } from './faults.ts'
 import { fields, time } from './fields.ts'
 import { jobEnd, toJobDetails } from './job-rows.ts'
-import { jobStep, readJob } from './jobs.ts'
+import { jobStep, readJob, regionIn } from './jobs.ts'
 import { follow, type Step } from './waiting.ts'
 
 type Tracked = TrackAsyncOperationOutput
@@ -78,7 +78,9 @@ const track: Handlers['track_async_operation'] = async (input, context) => {
     }
     ended = poll
     const jobId = jobIdOf(poll)
-    return step({ poll, job: jobId !== undefined && vault ? await readJob(jobId, vault, context) : undefined }, vault)
+    if (jobId === undefined || !vault) return step({ poll, job: undefined }, vault)
+    const secondary = regionIn(operation.path.split('?')[0] ?? '', vault)
+    return step({ poll, job: await readJob(jobId, vault, context, secondary) }, vault)
   })
   return toTracked(operation, value, vault, retryAfterSeconds)
 }

@@ -13,7 +13,7 @@ import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { named } from './policy-enums.ts'
 import { policyLines } from './policy-lines.ts'
 import { toItemRow } from './protected-items.ts'
-import { withVault, withVaultOf } from './vault-names.ts'
+import { checkVault, withVault, withVaultOf } from './vault-names.ts'
 
 type PolicyRow = ListPoliciesOutput['policies'][number]
 
@@ -49,6 +49,7 @@ const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {
 const listPolicies: Handlers['list_policies'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_policies', input),
+    () => checkVault(input.vault, context),
     () => managementTypeOf(input),
   )
   const { workload_type: workload } = input
@@ -135,11 +136,19 @@ const itemsUnder = async (
 const compressionOf = ({ isCompression, issqlcompression }: Fields): boolean | null =>
   [isCompression, issqlcompression].includes(true) || (flag(isCompression) ?? flag(issqlcompression))
 
+const nameIn = (given: string): string => {
+  const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
+  if (name !== undefined && isName(name)) return name
+  throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')
+}
+
 const getPolicyDetails: Handlers['get_policy_details'] = async (input, context) => {
   const given = input.policy_name
-  const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
-  if (name === undefined || !isName(name))
-    throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')
+  checkAll(
+    () => nameIn(given),
+    () => checkVault(input.vault, context),
+  )
+  const name = nameIn(given)
   return withVaultOf('policy_name', given, input.vault, context, async vault => {
     const body = await readPolicy(name, vault, context)
     const properties = fields(body.properties)

@@ -1,12 +1,13 @@
 /** What could be registered in a vault: VMs that may hold databases, and storage accounts. */
 import type { ListProtectableContainersOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
+import { checkAll } from '../tools/input-error.ts'
 import { lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { fields, text } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { inGroup } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vault-names.ts'
+import { checkVault, withVault } from './vault-names.ts'
 
 type ContainerRow = ListProtectableContainersOutput['containers'][number]
 
@@ -44,7 +45,10 @@ const toContainerRow = (raw: unknown, vault: VaultRef): ContainerRow => {
 }
 
 const listProtectableContainers: Handlers['list_protectable_containers'] = async (input, context) => {
-  checkCursor('list_protectable_containers', input)
+  checkAll(
+    () => checkCursor('list_protectable_containers', input),
+    () => checkVault(input.vault, context),
+  )
   const { backup_management_type: asked } = input
   return withVault(input.vault, context, async vault => {
     const sources = (asked ? [asked] : registrable).map(

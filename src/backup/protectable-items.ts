@@ -8,11 +8,12 @@ import { checkAll } from '../tools/input-error.ts'
 import { containsText, sameText, type VaultRef } from './arm-ids.ts'
 import { datasources, managementTypeOf, type Workload } from './datasources.ts'
 import { type Fault, faultOf } from './faults.ts'
-import { type Fields, fields, flag, inAnyCase, list, text, whole, word } from './fields.ts'
+import { enumWord, type Fields, fields, flag, inAnyCase, list, text, whole, word } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { type ItemNames, isHeldBy, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vault-names.ts'
+import { checkVault, withVault } from './vault-names.ts'
+import { protectionWords } from './workload-items.ts'
 
 type ItemRow = ListProtectableItemsOutput['protectable_items'][number]
 
@@ -71,7 +72,7 @@ const toItemRow = (raw: unknown, vault: VaultRef): { row: ItemRow; names: ItemNa
     workload_type: names.workload ?? text(properties.workloadType),
     item_type: text(properties.protectableItemType),
     backup_management_type: managementType ?? told,
-    protection_state: text(properties.protectionState),
+    protection_state: enumWord(properties.protectionState, protectionWords),
     resource_group: names.resourceGroup ?? text(properties.resourceGroup),
     vm_name: names.vmName,
     server_name: text(properties.serverName),
@@ -109,6 +110,7 @@ const listOf = (row: ItemRow, names: ItemNames, asked: readonly Workload[]): Wor
 const listProtectableItems: Handlers['list_protectable_items'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_protectable_items', input),
+    () => checkVault(input.vault, context),
     () => workloadsOf(input),
   )
   const asked = workloadsOf(input)

@@ -3,11 +3,12 @@ import type { ListProtectedItemsInput, ListProtectedItemsOutput } from '../gener
 import type { Handlers } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import { containsText, lastName, sameText, type VaultRef } from './arm-ids.ts'
+import { workloadOf } from './datasources.ts'
 import { fields, seconds, text, time } from './fields.ts'
 import { healthOf } from './health.ts'
 import { isHeldBy, itemFilter, namesOf, sourceIdOf } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVault } from './vault-names.ts'
+import { checkVault, withVault } from './vault-names.ts'
 
 type ItemRow = ListProtectedItemsOutput['protected_items'][number]
 
@@ -30,7 +31,6 @@ export const toItemRow = (raw: unknown, vault: VaultRef): ItemRow => {
     database_name: names.databaseName,
     storage_account: names.storageAccount,
     source_id: sourceIdOf(properties),
-    protection_state: text(properties.protectionState),
     ...healthOf(properties),
     last_backup_time: time(properties.lastBackupTime),
     latest_recovery_point_time: time(properties.lastRecoveryPoint),
@@ -65,7 +65,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
   if (part !== undefined) tests.push(row => containsText(row.friendly_name, part))
   // Azure filters by these too. A recording cannot: it answers with the nearest list that it has.
   const { workload_type: workload, backup_management_type: managementType, policy_name: policy } = input
-  if (workload !== undefined) tests.push(row => row.workload_type === workload)
+  if (workload !== undefined) tests.push(row => workloadOf(row.workload_type, row.backup_management_type) === workload)
   if (managementType !== undefined) tests.push(row => sameText(row.backup_management_type, managementType))
   if (policy !== undefined) tests.push(row => sameText(row.policy_name, policy))
   return tests
@@ -74,6 +74,7 @@ const testsOf = (input: ListProtectedItemsInput, nowMs: number): Test[] => {
 const listProtectedItems: Handlers['list_protected_items'] = async (input, context) => {
   checkAll(
     () => checkCursor('list_protected_items', input),
+    () => checkVault(input.vault, context),
     () => itemFilter(input),
   )
   const query = itemFilter(input)

@@ -13,7 +13,7 @@ import { type Fields, fields, flag, list, number, text, time, whole, word } from
 import { filterOf } from './filters.ts'
 import { checkSelector, locateItem, type ProtectedItemRef } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { withVaultOf } from './vault-names.ts'
+import { checkVault, withVaultOf } from './vault-names.ts'
 import { filterTimes, type Window, windowOf } from './windows.ts'
 
 type PointRow = ListRecoveryPointsOutput['recovery_points'][number]
@@ -185,7 +185,8 @@ const listRecoveryPoints: Handlers['list_recovery_points'] = async (input, conte
   const windowNow = () => windowOf(input, nowMs, untilMs => Math.min(beforeAllPoints, untilMs))
   checkAll(
     () => checkCursor('list_recovery_points', input),
-    () => checkSelector(selector),
+    () => checkVault(input.vault, context),
+    () => checkSelector(selector, input.workload_type),
     windowNow,
   )
   const window = windowNow()

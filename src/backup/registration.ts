@@ -4,6 +4,7 @@
  */
 import type { CheckRegistrationStatusInput, CheckRegistrationStatusOutput } from '../generated/tools.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
+import { checkAll } from '../tools/input-error.ts'
 import { parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import {
   type Container,
@@ -18,7 +19,7 @@ import { type Workload, workloadOf } from './datasources.ts'
 import type { Fault } from './faults.ts'
 import { type Fields, fields, list, text, time, whole } from './fields.ts'
 import { type Machine, machineOf, vmId } from './machines.ts'
-import { withVaultOf } from './vault-names.ts'
+import { checkVault, withVaultOf } from './vault-names.ts'
 import { regionOf, toldFault, vmProtection } from './vm-protection.ts'
 
 type Status = CheckRegistrationStatusOutput
@@ -70,6 +71,10 @@ const toWorkloadRow = (workload: Workload, container: Container | undefined): Wo
 }
 
 const checkRegistrationStatus: Handlers['check_registration_status'] = (input, context) => {
+  checkAll(
+    () => machineOf('vm', input.vm),
+    () => checkVault(input.vault, context),
+  )
   const machine = machineOf('vm', input.vm)
   return withVaultOf('vm', input.vm, input.vault, context, vault => statusIn(vault, machine, input, context))
 }
@@ -83,7 +88,9 @@ const statusIn = async (
   const { workloads, isVmAsked } = askedOf(input)
   const warnings: string[] = []
   const [found, region] = await Promise.all([
-    machine.kind === 'name' ? findMachine(machine.name, workloads.length === 0, vault, context) : undefined,
+    machine.kind === 'name'
+      ? findMachine(machine.name, { isVm: isVmAsked, isDatabase: workloads.length > 0 }, vault, context)
+      : undefined,
     isVmAsked ? regionOf(vault, context, warnings) : null,
   ])
   const reading = containerOf(machine, found, workloads.length > 0, vault, context)

@@ -29,13 +29,9 @@ export const resolveVault = async (given: string | undefined, context: ToolConte
     return configuredVault(entry, context)
   }
   if (given.startsWith('/')) return vaultById(given)
-  const byKey = config.vaults.find(({ key }) => sameText(key, given))
+  const byKey = keyed(given, context)
   if (byKey) return configuredVault(byKey, context)
-  const [name = '', group, ...outer] = given.split('/').reverse()
-  // A subscription may be called nearly anything: "Pay-As-You-Go Dev/Test".
-  const subscription = outer.length > 0 ? outer.reverse().join('/') : undefined
-  if (!isName(name) || (group !== undefined && !isName(group)))
-    throw badArgument('vault', 'must be a name, group/name, subscription/group/name, a configured key, or an ARM id')
+  const { name, group, subscription } = partsOf(given)
   if (group === undefined) return vaultByName(name, context)
   const configured = config.vaults.filter(entry => sameText(entry.name, name) && sameText(entry.resourceGroup, group))
   if (subscription === undefined && configured.length === 1 && configured[0])
@@ -43,6 +39,23 @@ export const resolveVault = async (given: string | undefined, context: ToolConte
   const id =
     subscription === undefined ? await configuredSubscription(context) : await subscriptionId(subscription, context)
   return vaultRef(id, group, name)
+}
+
+/** Throws InputError for what can name no vault; nothing is sent for that. */
+export const checkVault = (given: string | undefined, context: ToolContext): void => {
+  if (given?.startsWith('/')) vaultById(given)
+  else if (given !== undefined && !keyed(given, context)) partsOf(given)
+}
+
+const keyed = (given: string, { loaded: { config } }: ToolContext): VaultEntry | undefined =>
+  config.vaults.find(({ key }) => sameText(key, given))
+
+const partsOf = (given: string) => {
+  const [name = '', group, ...outer] = given.split('/').reverse()
+  if (!isName(name) || (group !== undefined && !isName(group)))
+    throw badArgument('vault', 'must be a name, group/name, subscription/group/name, a configured key, or an ARM id')
+  // A subscription may be called nearly anything: "Pay-As-You-Go Dev/Test".
+  return { name, group, subscription: outer.length > 0 ? outer.reverse().join('/') : undefined }
 }
 
 const noDefault = (configured: readonly VaultEntry[]): Problem => {

@@ -5,7 +5,7 @@ import { defaultVault } from '../config/vaults.ts'
 import type { GetVaultInput, GetVaultOutput, ListVaultsOutput } from '../generated/tools.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument } from '../tools/input-error.ts'
+import { badArgument, checkAll } from '../tools/input-error.ts'
 import { containsText, isName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import { type Fields, fields, flag, list, number, text, textsByName, whole } from './fields.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
@@ -92,10 +92,16 @@ const toVaultRow = (
   }
 }
 
-const listVaults: Handlers['list_vaults'] = async (input, context) => {
-  checkCursor('list_vaults', input)
-  const { resource_group: group, name_contains: part } = input
+const checkGroup = (group: string | undefined): void => {
   if (group !== undefined && !isName(group)) throw badArgument('resource_group', 'is no name of a resource group')
+}
+
+const listVaults: Handlers['list_vaults'] = async (input, context) => {
+  const { resource_group: group, name_contains: part } = input
+  checkAll(
+    () => checkCursor('list_vaults', input),
+    () => checkGroup(group),
+  )
   const given = input.subscription ?? context.loaded.config.subscription
   const ids =
     given === undefined

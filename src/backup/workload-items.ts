@@ -11,11 +11,11 @@ import { filterOf } from './filters.ts'
 import { sameHost } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { type Machine, machineOf } from './machines.ts'
-import { withVaultOf } from './vault-names.ts'
+import { checkVault, withVaultOf } from './vault-names.ts'
 
 type Row = ListWorkloadItemsOutput['workload_items'][number]
 
-const protectionWords = ['Invalid', 'NotProtected', 'Protecting', 'Protected', 'ProtectionFailed']
+export const protectionWords = ['Invalid', 'NotProtected', 'Protecting', 'Protected', 'ProtectionFailed']
 const directoryWords = ['Invalid', 'Data', 'Log']
 
 /** `SQLInstance;{instance}`, `SQLDataBase;{instance};{database}`: the id says protectableItems where its type says items. */
@@ -112,6 +112,7 @@ async function* pagesOf(
 const listWorkloadItems: Handlers['list_workload_items'] = (input, context) => {
   checkAll(
     () => checkCursor('list_workload_items', input),
+    () => checkVault(input.vault, context),
     () => serverOf(input),
   )
   return withVaultOf('server', input.server, input.vault, context, vault => itemsIn(vault, input, context))

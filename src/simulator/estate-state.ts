@@ -128,6 +128,16 @@ const addVaultOf = (
   addItems(world, names, pastOf, vault, row)
 }
 
+/** The vault that callers mean who name none. */
+const defaultVaultOf = (estate: Estate): DefaultVault => {
+  const places = placesOf(withGenerated(estate) as unknown as Fields, 'vaults')
+  const [first] = places
+  const ref = estate.default_vault
+  const found = ref === undefined ? first : meant(byName(places), ref, first?.subscriptionId)[0]
+  if (!found) throw new Error('the estate has no vault')
+  return { subscription_id: found.subscriptionId, resource_group: found.group, vault_name: found.name }
+}
+
 /** The state of an estate at its start: `startMs`, unless it says another. The same estate and start make the same state. */
 export const stateOf = (estate: Estate, startMs: number): State => {
   const whole = withGenerated(estate)
@@ -150,14 +160,4 @@ export const stateOf = (estate: Estate, startMs: number): State => {
   state.isGuardWithheld = estate.guard_rights_withheld ?? false
   state.defaultVault = defaultVaultOf(estate)
   return state
-}
-
-/** The vault that callers mean who name none. */
-export const defaultVaultOf = (estate: Estate): DefaultVault => {
-  const places = placesOf(withGenerated(estate) as unknown as Fields, 'vaults')
-  const [first] = places
-  const ref = estate.default_vault
-  const found = ref === undefined ? first : meant(byName(places), ref, first?.subscriptionId)[0]
-  if (!found) throw new Error('the estate has no vault')
-  return { subscription_id: found.subscriptionId, resource_group: found.group, vault_name: found.name }
 }

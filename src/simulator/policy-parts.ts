@@ -79,7 +79,7 @@ const retentionOf = (raw: unknown): [rule: string, days: number][] => {
 }
 
 /** How many days each rule of a policy keeps, by a name that is the same in another version of the policy. */
-export const retentions = (properties: Fields): ReadonlyMap<string, number> => {
+const retentions = (properties: Fields): ReadonlyMap<string, number> => {
   const { snapshotRetentionInDays, vaultRetention } = fields(properties.vaultRetentionPolicy)
   const snapshots = number(snapshotRetentionInDays)
   return new Map([

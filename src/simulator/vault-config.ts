@@ -4,7 +4,6 @@ import { type Answer, type Call, ok, type Route } from './call.ts'
 import { inVault, vaultOf } from './finding.ts'
 import { Refusal } from './refusal.ts'
 import type { Vault } from './state.ts'
-import { enhancedSecurityOf } from './vault-rows.ts'
 import {
   applyRedundancy,
   applySoftDelete,
@@ -19,7 +18,7 @@ const configOf = (vault: Vault, apiVersion: string) => ({
   name: 'vaultconfig',
   type: 'Microsoft.RecoveryServices/vaults/backupconfig',
   properties: {
-    enhancedSecurityState: enhancedSecurityOf(vault),
+    enhancedSecurityState: vault.enhancedSecurity,
     softDeleteFeatureState: vault.softDelete.state,
     ...(apiVersion >= '2023' ? { softDeleteRetentionPeriodInDays: vault.softDelete.days } : {}),
     isSoftDeleteFeatureStateEditable: vault.softDelete.state !== 'AlwaysON',

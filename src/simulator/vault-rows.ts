@@ -21,7 +21,7 @@ const usualSettings: Fields = {
 
 const isProvisioning = ({ state }: World, { readyMs }: Vault): boolean => state.nowMs < readyMs
 
-export const enhancedSecurityOf = ({ softDelete, enhancedSecurity }: Vault): string =>
+const enhancedSecurityOf = ({ softDelete, enhancedSecurity }: Vault): string =>
   softDelete.state === 'AlwaysON' ? 'AlwaysON' : enhancedSecurity
 
 /** Three pairs were seen; the fourth is what is left (section 1.1). */

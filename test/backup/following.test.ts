@@ -301,6 +301,19 @@ for (const [name, operation, job, expected] of tracked)
     t.same(asked, [`GET ${operationPath}`, ...(job ? [`GET ${vaultId}/backupJobs/job-1`] : [])])
   })
 
+t.test('the job of an operation in the paired region is asked of that region', async t => {
+  const paired = vaultId.replace(/resourceGroups.*/, 'providers/Microsoft.RecoveryServices/locations/westus')
+  const path = `${paired}/backupCrrOperationsStatus/b3A=`
+  const { call } = createTools(asked =>
+    asked.startsWith('POST') ? jobBody('InProgress') : status('Succeeded', withJob),
+  )
+  t.match(await call('track_async_operation', { operation_id: encodeOperationId({ kind: 'status', vaultId, path }) }), {
+    status: 'in_progress',
+    job_id: 'job-1',
+    asked: [`GET ${path}`, `POST ${paired}/backupCrrJob`],
+  })
+})
+
 t.test('what has ended is over at once, also where its job is left running', async t => {
   const { call, clock } = createTools(asked =>
     asked.endsWith('op-1') ? status('Failed', withJob) : jobBody('InProgress'),

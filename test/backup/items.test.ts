@@ -58,6 +58,11 @@ const estate = [
   database('sql-02', 'REPORTS', 'sales'),
   database('sql-02', 'REPORTS', 'audit'),
   database('sql-02', 'MSSQLSERVER', 'audit'),
+  database('sql-02', 'REPORTS', 'master'),
+  database('ase-01', 'ASP', 'master', {
+    protectedItemType: 'AzureVmWorkloadSAPAseDatabase',
+    workloadType: 'SAPAseDatabase',
+  }),
   // Deleted and created again under its name: another item of the same names.
   softDeleted(share('contosofiles', 'hr', 'c'.repeat(64))),
   share('contosofiles', 'hr', 'd'.repeat(64)),
@@ -109,6 +114,9 @@ const rows: [item: string, more: object, jobs: string[], looked: 'listed' | 'rea
   ['rg-sql/sql-02/MSSQLSERVER/orders', { workload_type: 'SQL' }, ['rg-sql/sql-02/orders'], 'listed'],
   ['reports/sales', {}, ['rg-sql/sql-02/sales'], 'listed'],
   ['rg-sql/sales', {}, ['rg-sql/sql-02/sales'], 'listed'],
+  // The list of one workload may hold others: a recording answers with the nearest that it has.
+  ['master', { workload_type: 'SQL' }, ['rg-sql/sql-02/master'], 'listed'],
+  ['master', { workload_type: 'sybase' }, ['rg-sql/ase-01/master'], 'listed'],
   ['R&D 50%', {}, ['rg-sql/sql-02/R&D 50%'], 'listed'],
   ['contosofiles/finance', {}, ['rg-files/contosofiles/finance'], 'listed'],
   // The deleted one and the one that took its name have the same names in their jobs.

@@ -327,6 +327,10 @@ t.test('a bare name asked for VM backup is looked for among protected VMs first'
       `POST ${regional}/backupStatus`,
     ],
   })
+  const both = await call('check_registration_status', { vm: 'web-01' })
+  t.match(both, { id: null, source_id: vmAt('web-01', 'rg-app'), workloads: [none, none, none] }, 'then last')
+  t.notOk(both.asked.includes(registrable), 'what could be registered is not asked for a VM that is protected')
+  t.match(await call('check_registration_status', { vm: 'web-01', workload_type: 'SQL' }), { code: 'not_found' })
 })
 
 // ---------------------------------------------------------------- protection of the VM itself

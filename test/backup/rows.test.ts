@@ -517,6 +517,30 @@ t.test('a fault keeps its words', async t =>
   }),
 )
 
+const numbered: [properties: object, expected: object][] = [
+  [
+    { protectionState: 1, healthStatus: 0, lastBackupStatus: '' },
+    { protection_state: 'IRPending', health: 'Passed', health_reason: 'The first backup is still to come.' },
+  ],
+  [
+    { protectionState: 2, protectedItemHealthStatus: 3, lastBackupStatus: 1 },
+    { protection_state: 'Protected', health: 'NotReachable', last_backup_status: 'Healthy', is_healthy: false },
+  ],
+  [
+    { protectionState: 3, protectedItemHealthStatus: 2, lastBackupStatus: 2 },
+    { protection_state: 'ProtectionError', health: 'Unhealthy', last_backup_status: 'Unhealthy', is_healthy: false },
+  ],
+  [{ kpisHealths: { BackupOperationStatusKPI: { resourceHealthStatus: 4 } } }, { is_healthy: false }],
+  [
+    { protectionState: 99, healthStatus: 99 },
+    { protection_state: null, health: null, is_healthy: true },
+  ],
+]
+for (const [properties, expected] of numbered)
+  t.test(`words of an item that come as numbers: ${JSON.stringify(properties)}`, async t =>
+    t.match(toItemRow({ id: `${vaultId}/x`, properties }, vault), expected),
+  )
+
 t.test('a soft-deleted item says since when and for how long', async t => {
   const deleted = {
     isScheduledForDeferredDelete: true,
@@ -587,6 +611,20 @@ for (const [args, names] of filters)
       names,
     )
   })
+
+t.test('the VM that a DPM server protects is no VM of Azure, whatever list answers', async t => {
+  const value = ['AzureIaasVM', 'DPM'].map(backupManagementType => ({
+    id: `${vaultId}/x/${backupManagementType}`,
+    name: backupManagementType,
+    properties: { backupManagementType, workloadType: 'VM', friendlyName: 'web-01' },
+  }))
+  const { call } = createTools(() => ({ value }))
+  const ofAzure = { count: 1, 0: { backup_management_type: 'AzureIaasVM' } }
+  const { count, protected_items: items } = await call('list_protected_items', { workload_type: 'VM' })
+  t.match({ ...(items as object[]), count }, ofAzure)
+  const { count: jobCount, jobs } = await call('list_backup_jobs', { workload_type: 'VM' })
+  t.match({ ...(jobs as object[]), count: jobCount }, ofAzure)
+})
 
 t.test('what Azure can filter by goes to Azure', async t => {
   const { call } = createTools(() => ({ value: [] }))
@@ -795,6 +833,18 @@ for (const [prebackupvalidation, code] of checks)
     const { protectable_items: found } = await call('list_protectable_items')
     t.equal((found as { error: { code: string } | null }[])[0]?.error?.code ?? null, code)
   })
+
+t.test('the state of what could be protected is a word, also where it comes as a number', async t => {
+  const { call } = createTools(() => ({
+    value: [
+      { id: `${onSql}/sqldatabase;i;orders`, properties: { ...workload, protectionState: 1 } },
+      { id: `${onSql}/sqldatabase;i;billing`, properties: { ...workload, protectionState: 'Protecting' } },
+    ],
+  }))
+  t.match(await call('list_protectable_items', { workload_type: 'SQL' }), {
+    protectable_items: [{ protection_state: 'NotProtected' }, { protection_state: 'Protecting' }],
+  })
+})
 
 t.test('what could be registered: the names are those of the id, and each is there once', async t => {
   const at = `${vaultId}/backupFabrics/Azure/protectableContainers`
@@ -1136,6 +1186,17 @@ const found: [name: string, item: string, properties: object, jobs: object[], id
     ['own', 'vm', 'configured'],
   ],
   [
+    'a database of an availability group, by the name of the group or of a node',
+    `${vaultId}/backupFabrics/Azure/protectionContainers/SQLAGWorkLoadContainer;ag/protectedItems/SQLDataBase;ag-1;orders`,
+    { friendlyName: 'orders', parentName: 'AG-1', nodesList: [{ nodeName: 'sql-03' }] },
+    [
+      database('group', 'orders [ag-1]'),
+      database('node', 'orders [sql-03.contoso.local]'),
+      database('other', 'orders [ag-2]'),
+    ],
+    ['group', 'node'],
+  ],
+  [
     'a database with brackets in its name',
     sqlItem,
     { friendlyName: 'a [b]' },
@@ -1273,6 +1334,14 @@ t.test('jobs of the secondary region are asked of the paired region, whose name 
     [`POST ${crr}/backupCrrJob`],
     'an id says it itself',
   )
+})
+
+t.test('the id of a job names the region to ask, whatever pairs are known', async t => {
+  const { call } = createTools(() => job({ status: 'Completed' }))
+  const jobId = `${crr.replace('northeurope', 'swedensouth')}/backupJobs/x`
+  const { asked, status } = await call('get_job_details', { job_id: jobId })
+  t.same(asked, [`POST ${crr.replace('northeurope', 'swedensouth')}/backupCrrJob`])
+  t.equal(status, 'Completed')
 })
 
 t.test('a region without a pair has no secondary jobs', async t => {

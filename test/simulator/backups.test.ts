@@ -450,19 +450,20 @@ t.test('An hourly schedule takes snapshots, of which the last of its window goes
 })
 
 t.test('The same seed and calls give the same bytes, also when the state was saved and loaded between.', async t => {
+  const saved = ({ state }: World): string => saveState(state)
   const run = (isSaved: boolean): string => {
     const given = estate(t)
     given.pass(5 * day)
     backedUp(given)
     if (isSaved) {
       const clock = createVirtualClock(given.world.state.nowMs, 0, () => 0)
-      const world = createWorld(loadState(saveState(given.world.state)), clock, effects)
+      const world = createWorld(loadState(saved(given.world)), clock, effects)
       clock.advance(10 * day * 1000)
       world.settle()
-      return saveState(world.state)
+      return saved(world)
     }
     given.pass(10 * day)
-    return saveState(given.world.state)
+    return saved(given.world)
   }
   t.equal(run(false), run(false))
   t.equal(run(true), run(false))
