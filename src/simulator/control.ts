@@ -96,7 +96,13 @@ const advance = ({ world, body }: Call) => {
   return ok({ now: new Date(world.state.nowMs).toISOString() })
 }
 
+/** Where the program lies that mounts a point on Windows. Like the one of Azure it is fetched without a token. */
+export const mountProgram = '/_simulate/files/mount.exe'
+
+const getMountProgram = () => ok({ simulated: 'The program of Azure would mount the recovery point by iSCSI.' })
+
 export const controlRoutes: readonly Route[] = [
+  { method: 'GET', path: mountProgram, handle: getMountProgram },
   { method: 'PUT', path: '/_simulate/faults', handle: setFaults },
   { method: 'GET', path: '/_simulate/requests', handle: requests },
   { method: 'POST', path: '/_simulate/advance', handle: advance },

@@ -103,9 +103,9 @@ const listIntents = (call: Call): Answer => {
   const terms = filterTerms(call.query, ['backupManagementType', 'itemType', 'parentName', 'itemName'])
   checkWord(terms.get('backupmanagementtype'), managementWords)
   checkWord(terms.get('itemtype'), ['SQLInstance', 'SQLAvailabilityGroupContainer'])
-  const isAsked = (name: string, value: string | null | undefined): boolean => {
+  const isAsked = (name: string, ...values: (string | null | undefined)[]): boolean => {
     const asked = terms.get(name.toLowerCase())
-    return asked === undefined || isSame(asked, value ?? '')
+    return asked === undefined || values.some(value => isSame(asked, value ?? ''))
   }
   const rows = [...vault.intents.values()].filter(({ properties }) => {
     const itemId = text(properties.itemId) ?? ''
@@ -115,7 +115,8 @@ const listIntents = (call: Call): Answer => {
       isAsked('backupManagementType', text(properties.backupManagementType)) &&
       isAsked('itemType', itemType) &&
       isAsked('itemName', names?.instance) &&
-      isAsked('parentName', names?.container.split(';').at(-1))
+      // The Azure CLI gives the container's whole name.
+      isAsked('parentName', names?.container, names?.container.split(';').at(-1))
     )
   })
   return page(call, rows, intent => rowOf(call, vault, intent))

@@ -2,6 +2,7 @@
 import { fields, text } from '../backup/fields.ts'
 import { badRequest, notSoftDeleted, vmOnly } from './backup-routes.ts'
 import type { Answer, Call, Route } from './call.ts'
+import { mountProgram } from './control.ts'
 import { inPoint, itemOf, vaultOf } from './finding.ts'
 import { acceptOnItem } from './item-work.ts'
 import { isSame } from './odata.ts'
@@ -14,27 +15,48 @@ import type { Effects, World } from './world.ts'
 const sessionMs = 12 * 3_600_000
 const mountMs = 30_000
 
-const linuxScript = (item: Item): string => `#!/usr/bin/env python3
-# Simulated: the script of Azure would mount the recovery point of ${item.friendlyName} by iSCSI.
+const linuxScript = ({ friendlyName }: Item, password: string): string => `#!/usr/bin/env python3
+# Simulated: the script of Azure would mount the recovery point of ${friendlyName} by iSCSI.
+TargetPassword="${password}"
 print("The recovery point is mounted (simulated).")
+`
+
+const windowsScript = ({ friendlyName }: Item, password: string): string =>
+  `# Simulated: the program of Azure would mount the recovery point of ${friendlyName} by iSCSI.
+$TargetPassword="${password}"
+Write-Output "The recovery point is mounted (simulated)."
 `
 
 /** From here on Azure hands the scripts out by a call of its own. */
 const noScriptsSince = '2026-08-01'
 
-const recoveryTarget = (world: World, vault: Vault, item: Item, point: Point, osType: Vm['osType']) => {
-  const suffix = Math.floor(1e12 * (1 + world.chance('script', point.id, world.state.nowMs)))
-  const isLinux = osType === 'Linux'
+/** Hexadecimal digits that follow from the point and the moment. */
+const digits = ({ chance, state }: World, { id }: Point, count: number): string =>
+  Array.from({ length: count }, (_, at) => Math.floor(16 * chance('script', id, state.nowMs, at)).toString(16)).join('')
+
+/**
+ * For Linux one script, for Windows a second one that is to be fetched. The password stands in the name, 15 digits long,
+ * behind its last underscore and 32 more (so the Azure CLI takes it out), and in the script.
+ */
+const recoveryTarget = ({ world, base }: Call, vault: Vault, item: Item, point: Point, osType: Vm['osType']) => {
+  const password = digits(world, point, 15)
+  const number = Math.floor(1e12 * (1 + world.chance('script', point.id, world.state.nowMs)))
+  const session = digits(world, point, 47).slice(15)
+  const scriptNameSuffix = `${item.friendlyName}_${vault.location}_${number}_${session}${password}`
+  const script = (scriptExtension: string, content: string) => ({
+    osType,
+    scriptExtension,
+    scriptContent: Buffer.from(content).toString('base64'),
+    scriptNameSuffix,
+  })
   return {
-    clientScripts: [
-      {
-        osType,
-        scriptExtension: isLinux ? 'py' : 'exe',
-        scriptContent: Buffer.from(isLinux ? linuxScript(item) : 'MZ simulated').toString('base64'),
-        scriptNameSuffix: `${item.friendlyName}_${vault.location}_${suffix}`,
-        ...(isLinux ? {} : { url: 'https://download.microsoft.com/download/simulated/IaaSVMILRExeForWindows.exe' }),
-      },
-    ],
+    clientScripts:
+      osType === 'Linux'
+        ? [script('.py', linuxScript(item, password))]
+        : [
+            script('.ps1', windowsScript(item, password)),
+            { osType, scriptExtension: '.exe', scriptNameSuffix, url: `${base}${mountProgram}` },
+          ],
   }
 }
 
@@ -47,7 +69,6 @@ const provision = (call: Call): Answer => {
   notSoftDeleted(item)
   const request = fields(body.properties)
   if (!isSame(text(request.objectType) ?? '', 'IaasVMILRRegistrationRequest')) throw badRequest('ObjectType')
-  if (text(request.initiatorName) === null) throw badRequest('InitiatorName')
   if (!isSame(text(request.virtualMachineId) ?? '', item.sourceId)) throw badRequest('VirtualMachineId')
   if (tiersOf(point, nowMs).every(({ type, status }) => type === 'ArchivedRP' || status === 'Deleted'))
     throw new Refusal(
@@ -67,7 +88,7 @@ const provision = (call: Call): Answer => {
     const of = keyOf(item.container, item.name)
     world.schedule({ atMs: nowMs + mountMs, kind: 'point-mounted', vault: keyOf(vault.id), of, more })
     const target =
-      apiVersion < noScriptsSince ? { recoveryTarget: recoveryTarget(world, vault, item, point, osType) } : {}
+      apiVersion < noScriptsSince ? { recoveryTarget: recoveryTarget(call, vault, item, point, osType) } : {}
     return { properties: { objectType: 'OperationStatusProvisionILRExtendedInfo', ...target } }
   }
   return acceptOnItem(call, vault, item, begin, mountMs)

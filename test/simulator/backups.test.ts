@@ -854,7 +854,8 @@ t.test('Files are recovered by a script that mounts a point for twelve hours, or
       objectType: 'OperationStatusProvisionILRExtendedInfo',
       recoveryTarget: {
         clientScripts: [
-          { osType: 'Windows', scriptExtension: 'exe', scriptContent: String, scriptNameSuffix: /^web-01_eastus_/ },
+          { osType: 'Windows', scriptExtension: '.ps1', scriptContent: String, scriptNameSuffix: /^web-01_eastus_/ },
+          { osType: 'Windows', scriptExtension: '.exe', url: String, scriptNameSuffix: /^web-01_eastus_/ },
         ],
       },
     },
