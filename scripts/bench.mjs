@@ -1,13 +1,17 @@
 /**
- * What the built server costs: its start, its calls, its long lists. Not a test: it judges nothing.
+ * What the built server costs: its start, its calls, its long lists, and its simulated Azure. Not a test: it judges nothing.
  * `npm run bench [-- PAIRS]`
  */
 import { benchCalls } from './bench/calls.mjs'
 import { benchLists } from './bench/lists.mjs'
+import { benchSimulator } from './bench/simulator.mjs'
 import { benchStart } from './bench/start.mjs'
 
-await benchStart(Number(process.argv[2] ?? 25))
+const pairs = Number(process.argv[2] ?? 25)
+await benchStart(pairs)
 console.log()
 await benchCalls(1000)
 console.log()
 await benchLists(10_000)
+console.log()
+await benchSimulator(pairs)

@@ -40,15 +40,15 @@ const baseOf = (headers: Record<string, string>, endpoint: string): string => {
 }
 
 const send = (response: ServerResponse, { status, headers, body, fault }: Answered): void => {
-  const bytes = Buffer.from(body)
   if (fault?.cut === 'before') return void response.socket?.destroy()
-  const half = bytes.subarray(0, bytes.length >> 1)
-  const sent = fault?.isTruncated ? half : bytes
-  const length = status === 204 ? {} : { 'content-length': fault?.cut === 'inside' ? bytes.length + 1 : sent.length }
+  const sent = fault?.isTruncated || fault?.cut ? body.slice(0, body.length >> 1) : body
+  const bytes = Buffer.byteLength(fault?.cut ? body : sent)
+  const length = status === 204 ? {} : { 'content-length': fault?.cut ? bytes + 1 : bytes }
   response.writeHead(status, { ...headers, ...length })
-  if (fault?.cut !== 'inside') return void response.end(sent)
+  // Text leaves with its headers in one piece, bytes would not.
+  if (!fault?.cut) return void response.end(sent)
   response.flushHeaders()
-  response.write(half, () => response.socket?.destroy())
+  response.write(sent, () => response.socket?.destroy())
 }
 
 const refuse = (response: ServerResponse, status: number, code: string, message: string): void => {

@@ -1,5 +1,5 @@
 /** Recovery points and log ranges as time changes them: they expire, go to the archive, grow. */
-import type { Fields } from '../backup/fields.ts'
+import { type Fields, list } from '../backup/fields.ts'
 import { archivedFrom, isSnapshotOnly, type Kept, keptUntil, logsKeptMs, snapshotUntil } from './retention.ts'
 import { logFrequencyMs, type Run } from './schedules.ts'
 import { type Item, keyOf, type Point, type Vault } from './state.ts'
@@ -8,6 +8,9 @@ import type { World } from './world.ts'
 /** The policy of an item; undefined where it has none. */
 export const policyPropertiesOf = (vault: Vault, { policy }: Item): Fields | undefined =>
   policy === undefined ? undefined : vault.policies.get(policy)?.properties
+
+const isTiered = ({ tieringPolicy, subProtectionPolicy }: Fields): boolean =>
+  tieringPolicy !== undefined || list(subProtectionPolicy).some(part => part.tieringPolicy !== undefined)
 
 /** What is stopped keeps its points for good, what is soft-deleted as they are. */
 const doPointsExpire = ({ state, softDeleted }: Item): boolean => state !== 'ProtectionStopped' && !softDeleted
@@ -24,7 +27,7 @@ export const pointsOf = (vault: Vault, item: Item, nowMs: number): readonly Poin
     item.points = item.points.filter(
       point => point === newest || point.expiresMs === undefined || point.expiresMs > nowMs,
     )
-  if (properties.tieringPolicy || properties.subProtectionPolicy)
+  if (isTiered(properties))
     for (const point of item.points)
       if (!point.isArchived && (archivedFrom(properties, point.kind, point) ?? Number.POSITIVE_INFINITY) <= nowMs)
         point.isArchived = true

@@ -1,19 +1,18 @@
-/** Vaults: made, changed, deleted, and what is left of them (section 1 of the wire facts). */
+/** Vaults: listed, made and changed (section 1 of the wire facts). */
 import { type Fields, fields, text, textsByName } from '../backup/fields.ts'
-import { accepted, azureTime, operationResult, page, startOperation } from './answers.ts'
+import { accepted, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
-import { groupOf, inGroup, inLocation, inSubscription, inVault, subscriptionOf, vaultIdOf, vaultOf } from './finding.ts'
+import { groupOf, inGroup, inSubscription, inVault, subscriptionOf, vaultIdOf, vaultOf } from './finding.ts'
 import { etagAt, newVault } from './making.ts'
 import { isSame } from './odata.ts'
-import { Refusal, resourceNotFound } from './refusal.ts'
-import { type DeletedVault, keyOf, type Operation, type State, type Vault } from './state.ts'
+import { Refusal } from './refusal.ts'
+import { keyOf, type Vault } from './state.ts'
+import { vaultDeletionEffects, vaultDeletionRoutes } from './vault-deletion.ts'
+import { later, operationMs, places, vaultOperationRoutes } from './vault-operations.ts'
 import { isLongRunning, toVault } from './vault-rows.ts'
 import { applyProperties, checkProperties, spelled } from './vault-settings.ts'
 import type { Effects, World } from './world.ts'
-
-/** How long making, changing and deleting take. */
-const operationMs = 5000
 
 const listVaults = (call: Call): Answer => {
   const { group } = call.params
@@ -28,8 +27,6 @@ const shown = (call: Call, vault: Vault, status = 200): Answer => ({
   status,
   body: toVault(call.world, call.apiVersion, vault),
 })
-
-const places = (vaultId: string) => ({ status: `${vaultId}/operationStatus`, result: `${vaultId}/operationResults` })
 
 /** The identity that a body asks for, with the ids that Azure adds. */
 const identityOf = ({ world }: Call, given: Fields, before: Fields | undefined): Fields | undefined => {
@@ -127,9 +124,6 @@ const putVault = (call: Call): Answer => {
   return { ...shown(call, vault, 201), headers }
 }
 
-const later = (world: World, kind: string, vault: Vault, more?: Fields): void =>
-  world.schedule({ atMs: world.state.nowMs + operationMs, kind, vault: keyOf(vault.id), of: keyOf(vault.id), more })
-
 /** Properties change when the operation ends; tags and identity alone do so at once. */
 const patchVault = (call: Call): Answer => {
   const { world, body, apiVersion } = call
@@ -146,83 +140,6 @@ const patchVault = (call: Call): Answer => {
   return accepted(call, operation, places(vault.id))
 }
 
-const footer =
-  '\nPlease ensure all containers have been unregistered from the vault and all private endpoints associated with the vault have been deleted, and retry operation. For more details, see https://aka.ms/AB-AA4ecq5'
-
-/** Throws Refusal 400 where something is left in the vault; the names are in the text only (section 1.3). */
-const checkEmpty = ({ items, containers }: Vault): void => {
-  const soft = [...items.values()].filter(({ softDeleted }) => softDeleted)
-  const names = [...items.values()].map(({ friendlyName }) => friendlyName)
-  if (items.size === 0) names.push(...[...containers.values()].map(({ friendlyName }) => friendlyName))
-  if (names.length === 0) return
-  const reason =
-    items.size > 0 && soft.length === items.size
-      ? `there are backup items in soft deleted state in the vault. The soft deleted items are permanently deleted after ${soft[0]?.softDeleted?.days ?? 14} days of delete operation. Please try vault deletion after the backup items are permanently deleted and there is no item in soft deleted state left in the vault.For more information, refer https://aka.ms/SoftDeleteCloudWorkloads.`
-      : 'there are existing resources within the vault.'
-  throw new Refusal(
-    400,
-    'ServiceResourceNotEmptyWithBackendMessage',
-    `Recovery Services vault cannot be deleted as ${reason} The registered items are : ${names.join(', ')}${footer}`,
-  )
-}
-
-const removeVault = ({ state, newGuid }: World, vault: Vault): void => {
-  state.vaults.delete(keyOf(vault.id))
-  state.deletedVaults.push({
-    name: `${vault.resourceGroup}_${newGuid()}`,
-    vaultId: vault.id,
-    subscriptionId: vault.subscriptionId,
-    location: vault.location,
-    deletedMs: state.nowMs,
-    operations: vault.operations,
-  })
-}
-
-/** ARM's DELETE: nothing there is 204. */
-const deleteVault = (call: Call): Answer => {
-  const { world, apiVersion } = call
-  const group = groupOf(call)
-  const vault = world.state.vaults.get(keyOf(vaultIdOf(group.subscriptionId, group.name, call.params.vault ?? '')))
-  if (!vault) return { status: 204 }
-  checkEmpty(vault)
-  if (!isLongRunning(apiVersion)) {
-    removeVault(world, vault)
-    return { status: 200 }
-  }
-  const error = lateFailure(world, call.method, call.path)
-  const operation = startOperation(world, vault, operationMs, { error })
-  if (!error) later(world, 'vault-gone', vault)
-  return accepted(call, operation, places(vault.id))
-}
-
-/** Of a vault, or of what is left of it. Throws Refusal 404. */
-const vaultOperationOf = (call: Call): Operation => {
-  const { subscriptionId, name: group } = groupOf(call)
-  const id = vaultIdOf(subscriptionId, group, call.params.vault ?? '')
-  const { vaults, deletedVaults }: State = call.world.state
-  const left = deletedVaults.filter(({ vaultId }) => isSame(vaultId, id))
-  const found = [vaults.get(keyOf(id)), ...left].map(each => each?.operations.get(keyOf(call.params.operation ?? '')))
-  const operation = found.find(Boolean)
-  if (operation) return operation
-  throw resourceNotFound('Microsoft.RecoveryServices/vaults', call.params.vault ?? '', group)
-}
-
-/** Three fields and no times (section 1.1). */
-const getOperationStatus = (call: Call): Answer => {
-  const { id, endMs, error } = vaultOperationOf(call)
-  const { world } = call
-  const common = { id, name: id }
-  if (world.state.nowMs < endMs)
-    return {
-      ...ok({ ...common, status: 'InProgress' }),
-      headers: { 'retry-after': String(world.clock.realSeconds(endMs - world.state.nowMs)) },
-    }
-  return ok(error ? { ...common, status: 'Failed', error } : { ...common, status: 'Succeeded' })
-}
-
-const getOperationResult = (call: Call): Answer =>
-  operationResult(call, vaultOperationOf(call), () => toVault(call.world, call.apiVersion, vaultOf(call)))
-
 const checkName = (call: Call): Answer => {
   const { subscriptionId, name: group } = groupOf(call)
   const name = text(call.body.name) ?? ''
@@ -234,29 +151,6 @@ const checkName = (call: Call): Answer => {
   )
 }
 
-const toDeletedVault = ({ name, vaultId, subscriptionId, location, deletedMs }: DeletedVault) => ({
-  id: `/subscriptions/${subscriptionId}/providers/Microsoft.RecoveryServices/locations/${location}/deletedVaults/${name}`,
-  name,
-  type: 'Microsoft.RecoveryServices/locations/deletedVaults',
-  location,
-  // Only what held nothing can be deleted here: it was purged at once.
-  properties: { vaultId, vaultDeletionTime: azureTime(deletedMs), purgeAt: azureTime(deletedMs) },
-})
-
-const deletedVaults = (call: Call): DeletedVault[] => {
-  const { id } = subscriptionOf(call)
-  return call.world.state.deletedVaults.filter(
-    ({ subscriptionId, location }) => isSame(subscriptionId, id) && isSame(location, call.params.location),
-  )
-}
-
-const getDeletedVault = (call: Call): Answer => {
-  const name = call.params.deleted ?? ''
-  const found = deletedVaults(call).find(each => isSame(each.name, name))
-  if (found) return ok(toDeletedVault(found))
-  throw new Refusal(404, 'ResourceNotFound', `The deleted vault '${name}' was not found.`)
-}
-
 const provider = 'providers/Microsoft.RecoveryServices'
 
 export const vaultRoutes: readonly Route[] = [
@@ -265,25 +159,15 @@ export const vaultRoutes: readonly Route[] = [
   { method: 'GET', path: inVault, handle: call => shown(call, vaultOf(call)) },
   { method: 'PUT', path: inVault, handle: putVault },
   { method: 'PATCH', path: inVault, handle: patchVault },
-  { method: 'DELETE', path: inVault, handle: deleteVault },
-  { method: 'GET', path: `${inVault}/operationStatus/{operation}`, handle: getOperationStatus },
-  { method: 'GET', path: `${inVault}/operationResults/{operation}`, handle: getOperationResult },
   { method: 'POST', path: `${inGroup}/${provider}/locations/{location}/checkNameAvailability`, handle: checkName },
-  {
-    method: 'GET',
-    path: `${inLocation}/deletedVaults`,
-    handle: call => page(call, deletedVaults(call), toDeletedVault),
-  },
-  { method: 'GET', path: `${inLocation}/deletedVaults/{deleted}`, handle: getDeletedVault },
+  ...vaultDeletionRoutes,
+  ...vaultOperationRoutes,
 ]
 
 export const vaultEffects: Effects = {
+  ...vaultDeletionEffects,
   'vault-patch': (world, { vault: key, more }) => {
     const vault = world.state.vaults.get(key)
     if (vault && more) write(world, vault, more)
-  },
-  'vault-gone': (world, { vault: key }) => {
-    const vault = world.state.vaults.get(key)
-    if (vault) removeVault(world, vault)
   },
 }

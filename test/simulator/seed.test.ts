@@ -275,6 +275,18 @@ t.test('every list of the built-in estate agrees with the definitions', async t 
     }
 })
 
+t.test('every policy of the built-in estate is one that Azure would take', async t => {
+  const { world } = worldOf(builtIn())
+  const { id, policies } = vaultIn(world.state, 'vault-prod')
+  for (const { name, properties } of [...policies.values()]) {
+    const url = `${id}/backupPolicies/Copy-${name}?api-version=2025-08-01`
+    const headers = { authorization: 'Bearer simulated-azure-token' }
+    const body = JSON.stringify({ properties })
+    const told = answer(world, { method: 'PUT', url, base: 'http://127.0.0.1:8080', headers, body })
+    t.equal(told.status, 200, `${name}: ${told.body}`)
+  }
+})
+
 const least: Estate = {
   subscriptions: [{ id: production, name: 'Contoso' }],
   vaults: [{ name: 'vault', resource_group: 'rg', location: 'eastus' }],
