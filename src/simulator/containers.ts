@@ -209,11 +209,18 @@ const unregister = (call: Call): Answer => {
   return begin(call, vault, registrationMs, { kind: effectKinds.unregister, of: keyOf(container.name) }, { place })
 }
 
+/** Servers of other products, of which there are none. */
+const listEngines = (call: Call): Answer => {
+  vaultOf(call)
+  return page(call, [], row => row)
+}
+
 export const containerRoutes: readonly Route[] = [
   { method: 'POST', path: `${inFabric}/refreshContainers`, handle: refresh },
   { method: 'GET', path: `${inFabric}/protectableContainers`, handle: listProtectable },
   { method: 'GET', path: `${inVault}/backupProtectionContainers`, handle: listContainers },
   { method: 'GET', path: `${inVault}/backupDeletedProtectionContainers`, handle: listDeleted },
+  { method: 'GET', path: `${inVault}/backupEngines`, handle: listEngines },
   { method: 'GET', path: inContainer, handle: getContainer },
   { method: 'PUT', path: inContainer, handle: register },
   { method: 'DELETE', path: inContainer, handle: unregister },

@@ -122,8 +122,9 @@ const deleteProxy = (call: Call): Answer => {
   return { status: 200 }
 }
 
-/** What can be unlocked: the key under which, and the operation that it takes. Throws Refusal 400. */
-const toBeDeleted = (id: string, vault: Vault): { key: string; operation: GuardedOperation } => {
+/** What can be unlocked: the key under which, and the operation that it takes; the proxy itself where nothing is named. Throws Refusal 400. */
+const toBeDeleted = (id: string | null, vault: Vault): { key: string; operation: GuardedOperation } => {
+  if (id === null) return { key: proxyKey(proxyName), operation: 'deleteResourceGuardProxyRequests' }
   const inside = id.toLowerCase().startsWith(`${keyOf(vault.id)}/`) ? id.slice(vault.id.length + 1) : ''
   const [, container, item] =
     /^backupFabrics\/[^/]+\/protectionContainers\/([^/]+)\/protectedItems\/([^/]+)$/i.exec(inside) ?? []
@@ -136,7 +137,7 @@ const toBeDeleted = (id: string, vault: Vault): { key: string; operation: Guarde
 
 const unlockDelete = (call: Call): Answer => {
   const { vault, guardId } = guardedVault(call)
-  const { key, operation } = toBeDeleted(text(call.body.resourceToBeDeleted) ?? '', vault)
+  const { key, operation } = toBeDeleted(text(call.body.resourceToBeDeleted), vault)
   checkRequests(call, guardId, operation)
   const untilMs = call.nowMs + unlockedMs
   vault.unlocked.set(key, untilMs)

@@ -176,3 +176,31 @@ t.test('intents are found by the whole name of their container, as the Azure CLI
   t.equal(list(ask('GET', asked, sdk).body.value).length, 1)
   t.end()
 })
+
+t.test(
+  'a vault is taken from under its guard as Azure CLI and SDK do it: unlocked without a name of what is deleted',
+  t => {
+    const { ask } = estate()
+    const guardId = `${group}/providers/Microsoft.DataProtection/resourceGuards/guard`
+    const proxy = `${vaultPath}/backupResourceGuardProxies/VaultProxy`
+    const made = ask('PUT', proxy, cli, { properties: { resourceGuardResourceId: guardId } })
+    t.equal(made.status, 200)
+    const details = list(fields(made.body.properties).resourceGuardOperationDetails).map(fields)
+    const critical = 'Microsoft.RecoveryServices/vaults/backupResourceGuardProxies/delete'
+    const found = details.find(({ vaultCriticalOperation }) => vaultCriticalOperation === critical)
+    t.equal(ask('DELETE', proxy, cli).status, 403)
+    const unlock = ask('POST', `${proxy}/unlockDelete`, sdk, {
+      resourceGuardOperationRequests: [found?.defaultResourceRequest],
+    })
+    t.equal(unlock.status, 200)
+    t.equal(ask('DELETE', proxy, cli).status, 200)
+    t.end()
+  },
+)
+
+t.test('a vault has no backup engines', t => {
+  const { ask } = estate()
+  t.strictSame(ask('GET', `${vaultPath}/backupEngines`, sdk).body, { value: [] })
+  t.equal(ask('GET', `${vaultPath.replace('vault-prod', 'nowhere')}/backupEngines`, sdk).status, 404)
+  t.end()
+})

@@ -76,6 +76,14 @@ const backup: Difference[] = [
         ),
       },
       paths: {
+        [`${vault}/backupResourceGuardProxies/{resourceGuardProxyName}`]: {
+          put: {
+            parameters: [
+              { name: 'body', in: 'body', schema: { $ref: 'bms.json#/definitions/ResourceGuardProxyBaseResource' } },
+            ],
+            responses: {},
+          },
+        },
         [container]: { put: { responses: emptyObject('accepted with {} (section 2.2)') } },
         [`${container}/operationResults/{operationId}`]: {
           get: { responses: emptyObject('still running: {} (sections 2.2, 2.5)') },
