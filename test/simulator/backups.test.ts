@@ -96,13 +96,10 @@ const estate = (t: Test, policy = 'DefaultPolicy'): Estate => {
       status: answered.status,
       ...(answered.body === '' ? {} : { body: JSON.parse(answered.body) as unknown }),
     }
-    // What newer versions have in `properties`, the definition at hand has bare (section 9.1 of the wire facts).
-    const isWrapped = /ValidateOperation$/i.test(path) && fields(body).properties !== undefined
-    const defined = isWrapped ? fields(body).properties : body
     const request = {
       method,
       url: `https://management.azure.com${url}`,
-      ...(defined === undefined ? {} : { body: defined }),
+      ...(body === undefined ? {} : { body }),
     }
     return { answered, faults: faultsOf({ request, response }) }
   }

@@ -42,6 +42,23 @@ const emptyObject = (description: string): Operation['responses'] => ({
 const status = { $ref: 'bms.json#/definitions/OperationStatus' }
 const polledHere = 'Azure-AsyncOperation leads here, at 2019-05-13-preview (section 10.1)'
 
+/** Of later versions, in which the id of the recovery point stands beside. */
+const validation: Operation = {
+  parameters: [
+    {
+      name: 'parameters',
+      in: 'body',
+      required: true,
+      schema: {
+        type: 'object',
+        required: ['id', 'properties'],
+        properties: { id: { type: 'string' }, properties: { $ref: 'bms.json#/definitions/ValidateOperationRequest' } },
+      },
+    },
+  ],
+  responses: {},
+}
+
 const backup: Difference[] = [
   {
     about: 'backup, then as now',
@@ -125,6 +142,8 @@ const backup: Difference[] = [
         },
       },
       paths: {
+        [`${vault}/backupValidateOperation`]: { post: validation },
+        [`${vault}/backupTriggerValidateOperation`]: { post: validation },
         [`${vault}/backupPolicies/{policyName}`]: {
           delete: { responses: { 202: { description: 'newer clients follow it as an operation (section 5)' } } },
         },
@@ -154,6 +173,15 @@ const vaults: Difference[] = [
     document: {
       definitions: {
         UserIdentity: object({ objectId: { type: 'string' } }, 'recorded at 2016-06-01'),
+        IdentityData: object(
+          {
+            type: {
+              type: 'string',
+              enum: ['none', 'systemassigned', 'userassigned', 'systemassigned,userassigned'],
+            },
+          },
+          'so the Azure CLI 2.45.0 writes it (az backup vault identity assign)',
+        ),
       },
     },
   },
@@ -220,7 +248,8 @@ const manyOf = (items: Schema): Schema => ({
   properties: { value: { type: 'array', items }, nextLink: { type: 'string' } },
   additionalProperties: {},
 })
-const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
+const groups = '/subscriptions/{subscriptionId}/resourceGroups'
+const group = `${groups}/{resourceGroupName}`
 const machines = `${group}/providers/Microsoft.Compute/virtualMachines`
 
 const outside: Difference[] = [
@@ -231,9 +260,19 @@ const outside: Difference[] = [
       paths: {
         '/subscriptions': gets(manyOf(subscription), 'Microsoft.Resources'),
         '/subscriptions/{subscriptionId}': gets(subscription, 'Microsoft.Resources'),
-        [group]: gets(resource, 'Microsoft.Resources'),
+        [groups]: gets(manyOf(resource), 'Microsoft.Resources'),
+        [`${groups}/{resourceGroupName}`]: gets(resource, 'Microsoft.Resources'),
         [machines]: gets(manyOf(resource), 'Microsoft.Compute'),
         [`${machines}/{vmName}`]: gets(resource, 'Microsoft.Compute', '$expand'),
+        [`${group}/providers/Microsoft.Storage/storageAccounts/{accountName}`]: gets(resource, 'Microsoft.Storage'),
+        [`${group}/providers/Microsoft.ClassicStorage/storageAccounts/{accountName}`]: gets(
+          resource,
+          'gone, yet asked for',
+        ),
+        [`${group}/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}`]: gets(
+          resource,
+          'Microsoft.Network',
+        ),
         [`${vault}/providers/Microsoft.Authorization/permissions`]: gets(manyOf(permission), 'Microsoft.Authorization'),
       },
     },

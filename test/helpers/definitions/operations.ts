@@ -77,7 +77,8 @@ const merged = (one: Operation, more: Operation): Operation => ({
   ...one,
   query: new Map([...one.query, ...more.query]),
   filter: [...one.filter, ...more.filter],
-  body: [...one.body, ...more.body],
+  // One body is no part of another.
+  body: more.body.length > 0 ? more.body : one.body,
   answers: [...more.answers].reduce((all, [status, { views, mayBeEmpty }]) => {
     const before = all.get(status)
     return all.set(status, {
@@ -113,7 +114,11 @@ export const createFinder = (operations: readonly Operation[]): ((pathname: stri
   const byLength = grouped(operations, ({ segments }) => segments.length)
   const literals = ({ segments }: Operation): number => segments.filter(each => each !== undefined).length
   return pathname => {
-    const asked = pathname.split('/').map(segment => decoded(segment).toLowerCase())
+    // Azure Resource Manager takes doubled slashes for one.
+    const asked = pathname
+      .replace(/(?<=.)\/{2,}/g, '/')
+      .split('/')
+      .map(segment => decoded(segment).toLowerCase())
     const found = (byLength.get(asked.length) ?? []).filter(({ segments, parameters }) =>
       segments.every((segment, index) => {
         const given = asked[index] ?? ''
@@ -133,7 +138,8 @@ const filterValue = (shape: Shape, text: string): unknown => {
   if (shape.types.has('boolean')) return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : text
   // A filter writes times in its own way.
   if (shape.isTime) return filterTime.test(text) ? '2026-11-22T12:00:00Z' : `${text}, not yyyy-MM-dd hh:mm:ss tt`
-  return text
+  // Words are matched without letter case there (section 2.3): the Azure CLI asks for AzureWorkLoad.
+  return [...(shape.words ?? [])].find(word => String(word).toLowerCase() === text.toLowerCase()) ?? text
 }
 
 /** `name eq 'value'` joined by ` and `: the names are those of the query object, and so are its words. */
