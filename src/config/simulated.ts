@@ -1,7 +1,7 @@
 import { keyPath } from './key-path.ts'
 import type { LoadedConfig } from './types.ts'
 
-export const simulatedSource = 'the simulated Azure'
+const simulatedSource = 'the simulated Azure'
 
 /** The configuration with the vault that a simulated Azure names as its default. */
 export const onSimulatedAzure = (

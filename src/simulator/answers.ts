@@ -20,7 +20,7 @@ export const page = <Row>({ base, path, query }: Call, rows: readonly Row[], toR
   return { status: 200, body: { value, nextLink } }
 }
 
-export const encodePath = (path: string): string =>
+const encodePath = (path: string): string =>
   path
     .split('/')
     .map(segment => encodeURIComponent(segment).replaceAll('%3B', ';'))

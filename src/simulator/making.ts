@@ -16,6 +16,8 @@ import {
 export const blankState = (seed: number, startMs: number, tenantId: string, tokens: string[]): State => ({
   seed,
   idsMade: 0,
+  pointsMade: 0,
+  duesMade: 0,
   nowMs: startMs,
   tenantId,
   tokens,

@@ -12,6 +12,10 @@ export interface State {
   seed: number
   /** How many ids were made from the seed so far. */
   idsMade: number
+  /** The same for ids of points: how many there are depends on the day, and no other id may. */
+  pointsMade: number
+  /** How much was scheduled so far. */
+  duesMade: number
   /** The moment up to which everything that was due has happened. */
   nowMs: number
   tenantId: string

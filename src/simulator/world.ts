@@ -64,22 +64,21 @@ const pop = (heap: Due[]): Due | undefined => {
 }
 
 export const createWorld = (state: State, clock: VirtualClock, effects: Effects): World => {
-  const next = () => `${state.seed}:${state.idsMade++}`
   const world: World = {
     state,
     clock,
     newGuid: () => {
-      const from = next()
+      const from = `${state.seed}:${state.idsMade++}`
       const digits = ['a', 'b', 'c', 'd'].map(part => hex(`${part}:${from}`)).join('')
       return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5')
     },
     newPointId: () => {
-      const from = next()
+      const from = `${state.seed}:${state.pointsMade++}`
       const digits = String(mixed(`p:${from}`)).padStart(10, '0') + String(mixed(`q:${from}`)).padStart(10, '0')
       return `2${digits.slice(-18)}`
     },
     chance: (...words) => mixed(`${state.seed}:${words.join(':')}`) / 2 ** 32,
-    schedule: due => push(state.due, { ...due, order: state.idsMade++ }),
+    schedule: due => push(state.due, { ...due, order: state.duesMade++ }),
     unschedule: (kind, vault, of) => {
       const left = state.due.filter(due => due.kind !== kind || due.vault !== vault || due.of !== of)
       state.due.length = 0
