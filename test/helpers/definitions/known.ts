@@ -59,6 +59,9 @@ const validation: Operation = {
   responses: {},
 }
 
+/** Is sent so, and comes back as AlwaysON (section 1.1). */
+const alwaysOn: Schema = { type: 'string', enum: ['AlwaysOn'] }
+
 const backup: Difference[] = [
   {
     about: 'backup, then as now',
@@ -117,6 +120,7 @@ const backup: Difference[] = [
     when: 'since then',
     document: {
       definitions: {
+        BackupResourceVaultConfig: object({ softDeleteFeatureState: alwaysOn, enhancedSecurityState: alwaysOn }),
         ProtectedItem: object(
           { softDeleteRetentionPeriod: { type: 'integer' } },
           'on the wire without the InDays that the types say (section 4.3)',
@@ -191,6 +195,11 @@ const vaults: Difference[] = [
           'so the Azure CLI 2.45.0 writes it (az backup vault identity assign)',
         ),
       },
+      paths: {
+        [vault]: {
+          delete: { responses: { 204: { description: 'there is none: so answers Azure Resource Manager itself' } } },
+        },
+      },
     },
   },
   {
@@ -199,12 +208,23 @@ const vaults: Difference[] = [
     when: 'since then',
     document: {
       definitions: {
+        VaultProperties: object({
+          securitySettings: object({
+            softDeleteSettings: object({ softDeleteState: alwaysOn, enhancedSecurityState: alwaysOn }),
+          }),
+        }),
         // Beside the rest, which the type files say.
         DeletedVault: object({ location: { type: 'string' } }, 'a field of its own (section 1.6)'),
         DeletedVaultUndeleteInput: object({}),
       },
       paths: {
-        [vault]: { delete: { responses: { 202: { description: 'an operation by now (section 1.3)' } } } },
+        [vault]: {
+          delete: {
+            responses: {
+              202: { description: 'an operation by now (section 1.3)' },
+            },
+          },
+        },
         [location]: gets(listOf('#/definitions/DeletedVault'), 'since 2025-08-01 (section 1.6)'),
         [`${location}/{deletedVaultName}`]: gets({ $ref: '#/definitions/DeletedVault' }, 'section 1.6'),
         [`${location}/{deletedVaultName}/undelete`]: {
