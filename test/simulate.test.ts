@@ -4,6 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import t, { type Test } from 'tap'
+import type { Recording } from '../src/arm/recordings.ts'
+import { checked } from './helpers/checked.ts'
+import { faultsOf } from './helpers/definitions.ts'
 import { type Called, Server } from './helpers/server.ts'
 
 t.jobs = 4
@@ -244,4 +247,71 @@ t.test('signals save the state too, and a state that cannot be saved is told of'
   t.testdir({ 'state.json': { 'is a folder now': '' } })
   t.equal(await unable.end(), 0)
   t.match(unable.stderr, /^recovery-services-server: the state of the simulated Azure was not saved: [^\n]*\n$/)
+})
+
+/** The simulated day and that of the server that asks over HTTP are not at the same hour. */
+const ever = { since: '2020-01-01T00:00:00Z' }
+/** Every tool, with arguments that make it ask for everything that it may ask for. */
+const everything: [tool: string, args: Record<string, unknown>][] = [
+  ['list_vaults', {}],
+  ['list_vaults', { resource_group: 'rg-backup' }],
+  ['get_vault', { vault: 'vault-secure', include_usage: true }],
+  ['test_connection', {}],
+  ['check_registration_status', { vm: 'sql-02' }],
+  ['check_registration_status', { vm: 'rg-data/hana-01' }],
+  ['list_protectable_containers', {}],
+  ['list_protectable_items', {}],
+  ['list_workload_items', {}],
+  ['list_policies', { workload_type: 'SQL' }],
+  ['get_policy_details', { policy_name: 'vm-daily-30d' }],
+  ['list_protected_items', { policy_name: 'sql-full-log' }],
+  ['list_backup_jobs', { item: 'rg-app/app-01', status: 'Failed', ...ever }],
+  ['list_backup_jobs', { workload_type: 'VM', operation: 'Restore', ...ever }],
+  ...['rg-app/web-01', 'sql-01/orders', 'hana-01/HXE/SYSTEMDB', 'ase-02/ledger', 'contosofiles/finance'].map(
+    (item): [string, Record<string, unknown>] => ['list_recovery_points', { item, ...ever }],
+  ),
+]
+
+t.test('every tool asks the simulated Azure over HTTP, and all that is said is as Azure defines it', async t => {
+  const { server, said, ask } = await simulate(t)
+  const folder = t.testdir({
+    'config.toml': `[recovery_services]
+subscription_id = "${production}"
+resource_group = "rg-backup"
+vault_name = "vault-prod"
+arm_endpoint = "${said.endpoint}"
+`,
+    recorded: {},
+  })
+  const recorded = path.join(folder, 'recorded')
+  const args = ['--config', path.join(folder, 'config.toml'), '--record', recorded]
+  const calls = await checked(t, { args, env: { AZURE_ACCESS_TOKEN: said.token } })
+  for (const [tool, given] of everything) {
+    const lists = Object.values(await calls.good(tool, given)).filter(Array.isArray)
+    t.ok(lists.length === 0 || lists.some(rows => rows.length > 0), `${tool} ${JSON.stringify(given)} finds something`)
+  }
+  const { jobs } = (await calls.good('list_backup_jobs', ever)) as { jobs: { job_id: string }[] }
+  for (const { job_id } of jobs) await calls.good('get_job_details', { job_id })
+  const backup = `${vaultId}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;web-01/protectedItems/VM;iaasvmcontainerv2;rg-app;web-01/backup`
+  const accepted = await ask(backup, 'POST', { properties: { objectType: 'IaasVMBackupRequest' } })
+  t.equal(accepted.status, 202)
+  const operation_url = accepted.headers.get('azure-asyncoperation')
+  t.match(await calls.good('track_async_operation', { operation_url }), { operation_id: String })
+  const used = new Set(['get_job_details', 'track_async_operation', ...everything.map(([tool]) => tool)])
+  t.same(
+    calls.tools.map(({ name }) => name.replace('recovery_services_', '')).sort(),
+    [...used].sort(),
+    'no tool is left out',
+  )
+  t.equal(await calls.server.end(), 0)
+  server.process.kill('SIGTERM')
+
+  const [name = ''] = readdirSync(recorded)
+  const { exchanges } = JSON.parse(readFileSync(path.join(recorded, name), 'utf8')) as Recording
+  t.ok(exchanges.length > everything.length)
+  const wrong = exchanges.map(one => [`${one.request.method} ${one.request.url}`, faultsOf(one)])
+  t.same(
+    wrong.filter(([, faults]) => faults?.length !== 0),
+    [],
+  )
 })
