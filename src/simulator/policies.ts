@@ -14,6 +14,7 @@ import { Refusal } from './refusal.ts'
 import { planNextRun } from './schedules-runner.ts'
 import { spelled } from './spelling.ts'
 import { type Item, keyOf, type Policy, type Vault } from './state.ts'
+import { rowNamed } from './words.ts'
 import type { Effects, World } from './world.ts'
 
 /** How long it takes until every item follows a changed policy. */
@@ -102,7 +103,7 @@ const normal: Readonly<Record<string, (given: Fields) => Fields>> = { AzureIaasV
 const keptOf = (given: Fields): Fields => {
   const { protectedItemsCount: _, resourceGuardOperationRequests: __, makePolicyConsistent: ___, ...rest } = given
   const plain = fields(withPlainTimes(rest))
-  return normal[String(plain.backupManagementType)]?.(plain) ?? plain
+  return rowNamed(normal, String(plain.backupManagementType))?.(plain) ?? plain
 }
 
 const inUse = (): Refusal =>

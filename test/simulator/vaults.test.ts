@@ -327,6 +327,8 @@ t.test('what is in a vault is counted', async t => {
       ['MAB', 0],
     ])
   refused('BMSUserErrorInvalidInput', 'GET', `${vault.id}/backupUsageSummaries`)
+  for (const type of ['none', '__proto__', 'constructor'])
+    refused('BMSUserErrorInvalidInput', 'GET', `${vault.id}/backupUsageSummaries?$filter=type eq '${type}'`)
   t.same(ask('GET', `${vault.id}/replicationUsages`).body.value, [])
   t.equal(ask('GET', `${vault.id}/privateLinkResources`).body.value.length, 2)
   t.equal(ask('GET', `${vault.id}/privateLinkResources/backupResource`).body.properties.groupId, 'AzureBackup')
@@ -491,6 +493,11 @@ const policies: [what: string, properties: Fields, code: string | undefined][] =
   ],
   ['of a VM, every 4 hours', vmV2(hours(4, 16), { instantRpRetentionRangeInDays: 30 }), undefined],
   ['of no kind', { schedulePolicy: run() }, 'UserErrorInvalidRequestParameter'],
+  [
+    'of a kind that every object has',
+    vmPolicy({ backupManagementType: '__proto__' }),
+    'UserErrorInvalidRequestParameter',
+  ],
   [
     'of a run time at a quarter past',
     vmPolicy({ schedulePolicy: run({ scheduleRunTimes: ['2026-01-01T22:15:00Z'] }) }),
@@ -737,6 +744,8 @@ for (const [query, data] of queries)
 
 const badQueries = [
   'resources | summarize count()',
+  'resources | constructor x',
+  'resources | __proto__ x',
   "resources | where name contains 'x'",
   "resources | where name == 'x' or name == 'y'",
   'secrets',
