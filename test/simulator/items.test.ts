@@ -355,8 +355,8 @@ for (const version of versions)
       'iaasvmcontainerv2;rg-data;sql-01',
     ])
     t.equal(protectable("backupManagementType eq 'AzureWorkload'").length, 2)
-    const register = (workloadType: string, more: Fields = {}) =>
-      ask('PUT', container, {
+    const register = (workloadType: string, more: Fields = {}, at = container) =>
+      ask('PUT', at, {
         properties: {
           backupManagementType: 'AzureWorkload',
           containerType: 'VMAppContainer',
@@ -367,7 +367,11 @@ for (const version of versions)
       })
     const accepted = register('SQLDataBase')
     t.same(accepted.body, {})
+    const elsewhere = (code: string) =>
+      t.equal(register('SQLDataBase', {}, container.replace('/vault-prod/', '/vault-two/')).body.error?.code, code)
+    elsewhere('BMSUserErrorObjectLocked')
     const registered = ended(accepted)
+    elsewhere('BMSUserErrorContainerAlreadyRegistered')
     t.equal(registered.status, 200)
     t.equal(registered.body.type, undefined)
     t.match(registered.body.properties, {
