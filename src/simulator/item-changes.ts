@@ -4,6 +4,7 @@
  */
 import { type Fields, fields, number, text } from '../backup/fields.ts'
 import { startOperation } from './answers.ts'
+import { giveUpBackup } from './backups.ts'
 import type { Call } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { itemIdOf } from './finding.ts'
@@ -135,6 +136,7 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
   },
   delete: (world, vault, item, more) => {
     stopped(world, vault, item)
+    giveUpBackup(world, vault, item)
     const key = keyOf(item.container, item.name)
     vault.unlocked.delete(key)
     const { state, days } = vault.softDelete

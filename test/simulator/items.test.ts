@@ -204,6 +204,24 @@ t.test('with soft delete off an item is gone with its container when it is delet
   t.same(ask('GET', containers).body.value, [])
 })
 
+for (const state of ['Enabled', 'Disabled'] as const)
+  t.test(`a backup that runs ends with its item, soft delete being ${state}`, async t => {
+    const { vault, ask, pass, put, protect, item, itemId, end } = estate()
+    vault.softDelete.state = state
+    end(protect())
+    t.equal(ask('POST', `${itemId()}/backup`, { properties: { objectType: 'IaasVMBackupRequest' } }).status, 202)
+    pass(10)
+    end(ask('DELETE', itemId()))
+    const backups = [...vault.jobs.values()].filter(({ operation }) => operation === 'Backup')
+    t.match(backups, [{ status: 'Cancelled', trouble: { code: 'UserErrorJobSuccessfullyCancelled' } }])
+    end(
+      state === 'Enabled' ? put({ isRehydrate: true, protectionState: 'ProtectionStopped', policyId: '' }) : protect(),
+    )
+    pass(3600)
+    t.equal(item().body.properties.protectionState, state === 'Enabled' ? 'ProtectionStopped' : 'IRPending')
+    t.same(ask('GET', `${itemId()}/recoveryPoints`).body.value, [], 'it has left no point')
+  })
+
 t.test('what Azure refuses is refused with its code', async t => {
   const { vault, other, vm, ask, put, protect, itemId, policyId, end } = estate()
   const code = ({ status, body }: Told) => `${status} ${body.error.code}`
