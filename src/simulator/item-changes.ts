@@ -45,6 +45,10 @@ const purgeKind = 'item-purge'
 export const isLocked = ({ state }: World, vault: Vault, key: string): boolean =>
   state.due.some(due => due.kind === changeKind && due.vault === keyOf(vault.id) && due.of === key)
 
+/** True while a change is going to put an item under the policy of this key. */
+export const isAwaited = ({ state }: World, vault: Vault, policy: string): boolean =>
+  state.due.some(due => due.kind === changeKind && due.vault === keyOf(vault.id) && due.more?.policy === policy)
+
 /** The vault and item of a VM, wherever it is protected or soft-deleted. */
 export const protectionOfVm = ({ state }: World, vmId: string): { vault: Vault; item: Item } | undefined => {
   for (const vault of state.vaults.values())

@@ -6,6 +6,7 @@ import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { inVault, policyOf, vaultOf } from './finding.ts'
 import { checkGuard } from './guard.ts'
+import { isAwaited } from './item-changes.ts'
 import { startJob } from './jobs.ts'
 import { filterTerms, isSame } from './odata.ts'
 import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
@@ -184,7 +185,7 @@ const deletePolicy = (call: Call): Answer => {
   const key = keyOf(call.params.policy ?? '')
   const policy = vault.policies.get(key)
   if (!policy) return { status: 204 }
-  if (usersOf(vault, policy).length > 0) throw inUse()
+  if (usersOf(vault, policy).length > 0 || isAwaited(call.world, vault, key)) throw inUse()
   vault.policies.delete(key)
   return { status: 200 }
 }

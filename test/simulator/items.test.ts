@@ -246,6 +246,7 @@ t.test('what Azure refuses is refused with its code', async t => {
   )
   const accepted = protect()
   t.equal(code(protect()), '409 BMSUserErrorObjectLocked')
+  t.equal(code(ask('DELETE', policyId('DefaultPolicy'))), '400 BMSUserErrorPolicyObjectInUse')
   t.equal(code(put({ policyId: policyId('DefaultPolicy', other) }, other)), '409 BMSUserErrorObjectLocked')
   end(accepted)
   t.equal(code(put({ policyId: policyId('DefaultPolicy', other) }, other)), '400 VirtualMachineAlreadyProtected')
