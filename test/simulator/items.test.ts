@@ -290,6 +290,28 @@ t.test('what Azure refuses is refused with its code', async t => {
   t.match(code(ask('DELETE', database)), /^400 /)
 })
 
+t.test('a vault that is being deleted takes nothing, and one that is being filled is not deleted', async t => {
+  const { vault, other, ask, pass, put, policyId, end } = estate()
+  const intoOther = () => put({ policyId: policyId('DefaultPolicy', other) }, other)
+  const protecting = intoOther()
+  t.match([ask('DELETE', other.id)], [{ status: 409, body: { error: { code: 'AnotherOperationInProgress' } } }])
+  pass(60)
+  t.equal(ask('GET', protecting.headers.location ?? '').status, 200)
+  other.items.clear()
+  t.equal(ask('DELETE', other.id).status, 202)
+  t.match([intoOther()], [{ status: 409, body: { error: { code: 'AnotherOperationInProgress' } } }])
+  t.equal(ask('PUT', other.id, { location: 'eastus' }).status, 409)
+  pass(3)
+  t.equal(ask('DELETE', other.id).status, 202, 'a caller that has lost the answer asks again')
+  pass(3)
+  t.equal(ask('GET', other.id).status, 404)
+  t.equal(ask('PUT', other.id, { location: 'eastus' }).status, 201)
+  pass(60)
+  t.equal(ask('GET', other.id).status, 200, 'only the old one has gone')
+  end(put({ policyId: policyId('DefaultPolicy') }))
+  t.equal(vault.items.size, 1)
+})
+
 t.test('an operation that fails late says so, and changes nothing', async t => {
   const { world, ask, pass, protect, item } = estate()
   world.state.faults = [
