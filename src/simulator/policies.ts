@@ -9,6 +9,7 @@ import { checkGuard } from './guard.ts'
 import { isAwaited } from './item-changes.ts'
 import { startJob } from './jobs.ts'
 import { filterTerms, isSame } from './odata.ts'
+import { keepByPolicy, pointsOf } from './points.ts'
 import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
 import { checkPolicy } from './policy-rules.ts'
 import { Refusal } from './refusal.ts'
@@ -214,7 +215,12 @@ export const policyEffects: Effects = {
     const name = text(more?.name)
     if (!vault || name === null) return
     const policy = { name, properties: fields(more?.properties) }
+    const users = usersOf(vault, policy)
+    for (const item of users) pointsOf(vault, item, world.state.nowMs)
     vault.policies.set(of, policy)
-    for (const item of usersOf(vault, policy)) planNextRun(world, vault, item)
+    for (const item of users) {
+      keepByPolicy(vault, item, world.state.nowMs)
+      planNextRun(world, vault, item)
+    }
   },
 }
