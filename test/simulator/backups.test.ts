@@ -417,9 +417,9 @@ t.test(
     const { vault, item, ask, read, pass } = estate(t)
     const policy = `${vault.id}/backupPolicies/DefaultPolicy`
     const retain = (count: number) => {
-      const { properties } = structuredClone(read(policy)) as { properties: Fields }
-      const { dailySchedule } = properties.retentionPolicy as { dailySchedule: Fields }
-      dailySchedule.retentionDuration = { count, durationType: 'Days' }
+      const { properties } = read(policy)
+      const { dailySchedule } = fields(fields(properties).retentionPolicy)
+      Object.assign(fields(dailySchedule), { retentionDuration: { count, durationType: 'Days' } })
       t.equal(ask('PUT', policy, { properties }).status, 202)
       pass(minute)
     }
