@@ -12,7 +12,7 @@ import { filterTerms, isSame } from './odata.ts'
 import { keepByPolicy, pointsOf } from './points.ts'
 import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
 import { checkPolicy } from './policy-rules.ts'
-import { Refusal } from './refusal.ts'
+import { immutable, otherProvider, Refusal } from './refusal.ts'
 import { planNextRun } from './schedules-runner.ts'
 import { spelled } from './spelling.ts'
 import { type Item, keyOf, type Policy, type Vault } from './state.ts'
@@ -119,21 +119,11 @@ const inUse = (): Refusal =>
 const checkChange = (call: Call, vault: Vault, before: Policy, after: Fields): void => {
   const isUsed = usersOf(vault, before).length > 0
   const isOther = (name: string, usual: string) => (before.properties[name] ?? usual) !== (after[name] ?? usual)
-  if (isUsed && isOther('backupManagementType', ''))
-    throw new Refusal(
-      400,
-      'BMSUserErrorInvalidPolicyForGivenProvider',
-      'Policy is not valid for given provider type. Please choose valid policy for given provider.',
-    )
+  if (isUsed && isOther('backupManagementType', '')) throw otherProvider()
   const isOtherWorkload = after.backupManagementType === 'AzureWorkload' && isOther('workLoadType', '')
   if (isUsed && (isOther('policyType', 'V1') || isOtherWorkload)) throw inUse()
   if (!isRetentionLowered(before.properties, after)) return
-  if (vault.immutability !== 'Disabled')
-    throw new Refusal(
-      400,
-      'UserErrorOperationDeniedOnImmutableItem',
-      'The Vault and Bakcup Item is in Immutable state where destructive operations are not supported. The Vault and Backup Item is immutable, hence operation is denied. Refer to the documentation to learn more: https://aka.ms/AB-ImmutableVaults-States ',
-    )
+  if (vault.immutability !== 'Disabled') throw immutable()
   checkGuard(call, vault, 'updateProtectionPolicyRequests')
 }
 

@@ -226,7 +226,20 @@ t.test('what Azure refuses is refused with its code', async t => {
   const { vault, other, vm, ask, put, protect, itemId, policyId, end } = estate()
   const code = ({ status, body }: Told) => `${status} ${body.error.code}`
   const suspend = { policyId: policyId('DefaultPolicy'), protectionState: 'BackupsSuspended' }
-  t.equal(code(put({ policyId: policyId('HourlyLogBackup') })), '400 BMSUserErrorInvalidPolicyForGivenProvider')
+  t.match(
+    [put({ policyId: policyId('HourlyLogBackup') })],
+    [
+      {
+        status: 400,
+        body: {
+          error: {
+            code: 'BMSUserErrorInvalidPolicyForGivenProvider',
+            message: 'Policy is not valid for given provider type. Please choose valid policy for given provider.',
+          },
+        },
+      },
+    ],
+  )
   t.equal(code(put({ policyId: policyId('none') })), '404 BMSUserErrorPolicyNotFound')
   t.equal(
     code(put({ policyId: policyId('DefaultPolicy', other) })),
