@@ -683,6 +683,22 @@ const restores: { way: string; more: Fields; bag: object; after: (given: Estate,
     after: ({ world }, t) => t.equal(world.state.vms.get(keyOf(machine('web-01')))?.disks.length, 3),
   },
 ]
+t.test(
+  'Of two restores that make the same machine at once the second is refused, until the first is cancelled.',
+  async t => {
+    const given = estate(t)
+    const { vault, item, ask, refused, pass } = given
+    const point = `${itemIdOf(vault, item)}/recoveryPoints/${backedUp(given)}`
+    const request = { properties: disksRequest(newVm) }
+    const first = ask('POST', `${point}/restore`, request)
+    t.equal(first.status, 202)
+    t.equal(refused('POST', `${point}/restore`, request), '400 UserErrorTargetVirtualMachineAlreadyExists')
+    ask('POST', `${jobPath(vault, jobIdOf(vault, first))}/cancel`)
+    pass(minute)
+    t.equal(ask('POST', `${point}/restore`, request).status, 202)
+  },
+)
+
 for (const { way, more, bag, after } of restores)
   t.test(`A VM is restored: ${way}.`, async t => {
     const given = estate(t)
