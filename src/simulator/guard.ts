@@ -136,7 +136,7 @@ const toBeDeleted = (id: string, vault: Vault): { key: string; operation: Guarde
 
 const unlockDelete = (call: Call): Answer => {
   const { vault, guardId } = guardedVault(call)
-  const { key, operation } = toBeDeleted(text(call.body.resourceToBeDeleted) ?? '', vault)
+  const { key, operation } = toBeDeleted((text(call.body.resourceToBeDeleted) ?? '').replaceAll(/%3B/gi, ';'), vault)
   checkRequests(call, guardId, operation)
   const untilMs = call.nowMs + unlockedMs
   vault.unlocked.set(key, untilMs)

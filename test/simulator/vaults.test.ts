@@ -356,7 +356,7 @@ t.test('keys of their own can be set for a vault', async t => {
 })
 
 t.test('a guarded vault wants the request of its guard', async t => {
-  const { ask, vault, state, refused, pass } = estate()
+  const { ask, vault, state, refused, pass, protect } = estate()
   const proxies = `${vault.id}/backupResourceGuardProxies`
   const proxy = `${proxies}/VaultProxy`
   t.same(ask('GET', proxies).body.value, [])
@@ -400,6 +400,10 @@ t.test('a guarded vault wants the request of its guard', async t => {
   t.match(unlocked.body, { unlockDeleteExpiryTime: /^2026-11-22T09:00/ })
   pass(3600)
   refused('Forbidden', 'DELETE', proxy, undefined, 403)
+  const { container, name } = protect()
+  const item = `${vault.id}/backupFabrics/Azure/protectionContainers/${container}/protectedItems/${name}`
+  ask('POST', `${proxy}/unlockDelete`, unlock(item.replaceAll(';', '%3B'), '/protectedItems/delete'))
+  t.equal(ask('DELETE', item).status, 202, 'ids are taken as they stand in paths')
   ask('POST', `${proxy}/unlockDelete`, unlock(proxy, '/backupResourceGuardProxies/delete'))
   t.equal(ask('DELETE', proxy).status, 200)
   t.equal(vault.guardId, undefined)
