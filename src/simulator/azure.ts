@@ -100,11 +100,9 @@ const find = (
 const checkToken = ({ state }: World, headers: Readonly<Record<string, string>>): void => {
   const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
   if (token !== undefined && state.tokens.includes(token)) return
-  const [code, message] =
-    token === undefined
-      ? ['AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing."]
-      : ['InvalidAuthenticationToken', 'The access token is invalid.']
-  throw new Refusal(401, code, message, {
+  const message =
+    token === undefined ? "The 'Authorization' header is missing or no bearer token." : 'The access token is invalid.'
+  throw new Refusal(401, 'InvalidAuthenticationToken', message, {
     'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${state.tenantId}", error="invalid_token", error_description="${message}"`,
   })
 }

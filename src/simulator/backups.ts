@@ -1,6 +1,6 @@
 /** Backups, asked for or by a schedule: a job, and at its end a recovery point. */
 import { type Fields, number, text } from '../backup/fields.ts'
-import { startJob } from './jobs.ts'
+import { endCancelled, startJob } from './jobs.ts'
 import { newPoint } from './points.ts'
 import { type Item, type Job, keyOf, type Trouble, type Vault } from './state.ts'
 import { troubles } from './troubles.ts'
@@ -13,6 +13,12 @@ const isRunning = (job: Job | undefined): boolean => job?.status === 'InProgress
 /** Whether the last backup of an item still runs. */
 export const isBackupRunning = (vault: Vault, { backupJob }: Item): boolean =>
   backupJob !== undefined && isRunning(vault.jobs.get(keyOf(backupJob)))
+
+/** Ends the backup of an item that still runs: the item is being deleted. */
+export const giveUpBackup = ({ state }: World, vault: Vault, { backupJob }: Item): void => {
+  const job = vault.jobs.get(keyOf(backupJob ?? ''))
+  if (job && isRunning(job)) endCancelled(job, state.nowMs)
+}
 
 /** What keeps an item from being backed up now. */
 const troubleOf = ({ state }: World, { workload, sourceId }: Item): Trouble | undefined => {

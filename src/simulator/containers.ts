@@ -143,6 +143,13 @@ const workloadIn = (kind: Container['kind'], properties: Fields): Workload[] => 
   return [workload]
 }
 
+/** True while another vault registers the same machine or account. */
+const isBeingRegistered = ({ state }: World, sourceId: string, vault: Vault): boolean =>
+  state.due.some(
+    ({ kind, vault: of, more }) =>
+      kind === effectKinds.register && of !== keyOf(vault.id) && more?.sourceId === sourceId,
+  )
+
 const agentSilent = {
   code: 'UserErrorGuestAgentStatusUnavailable',
   message:
@@ -159,6 +166,12 @@ const register = (call: Call): Answer => {
       400,
       'BMSUserErrorContainerAlreadyRegistered',
       `${of.name} is already registered with another recovery services vault. Unregister it there first.`,
+    )
+  if (isBeingRegistered(call.world, of.id, vault))
+    throw new Refusal(
+      409,
+      'BMSUserErrorObjectLocked',
+      `Another operation is in progress on ${of.name}.\r\nWait for the operation to complete and then try again.`,
     )
   const isSilent = 'isAgentReady' in of && !of.isAgentReady
   const id = containerIdOf(vault, name)

@@ -2,6 +2,7 @@
 import type { Call } from './call.ts'
 import { Refusal, resourceNotFound } from './refusal.ts'
 import { type Container, type Item, type Job, keyOf, type Policy, type Vault } from './state.ts'
+import type { World } from './world.ts'
 
 /** Paths that routes begin with. */
 export const inSubscription = '/subscriptions/{subscription}'
@@ -33,10 +34,25 @@ export const groupOf = (call: Call) => {
 export const vaultIdOf = (subscriptionId: string, group: string, name: string): string =>
   `/subscriptions/${subscriptionId}/resourceGroups/${group}/providers/Microsoft.RecoveryServices/vaults/${name}`
 
+/** The effect that takes a vault away. */
+export const vaultGone = 'vault-gone'
+
+export const isBeingDeleted = ({ state }: World, { id }: Vault): boolean =>
+  state.due.some(({ kind, vault }) => kind === vaultGone && vault === keyOf(id))
+
+export const vaultBusy = ({ name }: Vault): Refusal =>
+  new Refusal(
+    409,
+    'AnotherOperationInProgress',
+    `Another operation on the vault '${name}' or on something in it is in progress. Please retry when it is over.`,
+  )
+
+/** A vault that is being deleted can be looked at only. */
 export const vaultOf = (call: Call): Vault => {
   const group = groupOf(call)
   const name = param(call, 'vault')
   const found = call.world.state.vaults.get(keyOf(vaultIdOf(group.subscriptionId, group.name, name)))
+  if (found && call.method !== 'GET' && isBeingDeleted(call.world, found)) throw vaultBusy(found)
   if (found) return found
   throw resourceNotFound('Microsoft.RecoveryServices/vaults', name, group.name)
 }

@@ -137,7 +137,8 @@ const toBeDeleted = (id: string | null, vault: Vault): { key: string; operation:
 
 const unlockDelete = (call: Call): Answer => {
   const { vault, guardId } = guardedVault(call)
-  const { key, operation } = toBeDeleted(text(call.body.resourceToBeDeleted), vault)
+  const given = text(call.body.resourceToBeDeleted)?.replaceAll(/%3B/gi, ';') ?? null
+  const { key, operation } = toBeDeleted(given, vault)
   checkRequests(call, guardId, operation)
   const untilMs = call.nowMs + unlockedMs
   vault.unlocked.set(key, untilMs)

@@ -4,12 +4,14 @@
  */
 import { type Fields, fields, number, text } from '../backup/fields.ts'
 import { startOperation } from './answers.ts'
+import { giveUpBackup } from './backups.ts'
 import type { Call } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { itemIdOf } from './finding.ts'
 import { startJob } from './jobs.ts'
 import { addItem, vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
+import { keepByPolicy, pointsOf } from './points.ts'
 import { planNextRun, unplan } from './schedules-runner.ts'
 import { type Item, keyOf, type Operation, type Policy, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
@@ -43,6 +45,10 @@ const purgeKind = 'item-purge'
 /** True while a change of the item of this key is on its way. */
 export const isLocked = ({ state }: World, vault: Vault, key: string): boolean =>
   state.due.some(due => due.kind === changeKind && due.vault === keyOf(vault.id) && due.of === key)
+
+/** True while a change is going to put an item under the policy of this key. */
+export const isAwaited = ({ state }: World, vault: Vault, policy: string): boolean =>
+  state.due.some(due => due.kind === changeKind && due.vault === keyOf(vault.id) && due.more?.policy === policy)
 
 /** The vault and item of a VM, wherever it is protected or soft-deleted. */
 export const protectionOfVm = ({ state }: World, vmId: string): { vault: Vault; item: Item } | undefined => {
@@ -123,7 +129,9 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
     planNextRun(world, vault, item)
   },
   change: (world, vault, item, more) => {
+    pointsOf(vault, item, world.state.nowMs)
     item.policy = text(more.policy) ?? undefined
+    keepByPolicy(vault, item, world.state.nowMs)
     item.diskExclusion = exclusionIn(more)
     if (!started.includes(item.state)) item.state = item.points.length > 0 ? 'Protected' : 'IRPending'
     planNextRun(world, vault, item)
@@ -135,6 +143,7 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
   },
   delete: (world, vault, item, more) => {
     stopped(world, vault, item)
+    giveUpBackup(world, vault, item)
     const key = keyOf(item.container, item.name)
     vault.unlocked.delete(key)
     const { state, days } = vault.softDelete

@@ -5,7 +5,7 @@ import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { inVault, jobOf, vaultOf } from './finding.ts'
 import { isJobOver, jobRow } from './job-rows.ts'
-import { pruneJobs } from './jobs.ts'
+import { endCancelled, pruneJobs } from './jobs.ts'
 import { filterMoment, filterTerms, isSame } from './odata.ts'
 import { invalidInput, Refusal } from './refusal.ts'
 import { type Job, type JobStatus, keyOf, type Vault } from './state.ts'
@@ -96,8 +96,10 @@ const cancelJob = (call: Call): Answer => {
     world.schedule({ atMs, kind: 'job-cancelled', vault: keyOf(vault.id), of: keyOf(job.id), more: undefined })
   }
   const operation = startOperation(world, vault, operationMs, { error })
-  const place = jobPath(vault, job)
-  return accepted(call, operation, { status: `${place}/operationsStatus`, result: `${place}/operationResults` })
+  return accepted(call, operation, {
+    status: `${vault.id}/backupOperations`,
+    result: `${jobPath(vault, job)}/operationResults`,
+  })
 }
 
 /** The operation of a path that names one. */
@@ -153,9 +155,7 @@ export const cancelEffects: Effects = {
     const vault = state.vaults.get(vaultKey)
     const job = vault?.jobs.get(of)
     if (!vault || !job || isJobOver(job)) return
-    job.status = 'Cancelled'
-    job.endMs = atMs
-    job.trouble = troubles.cancelled
+    endCancelled(job, atMs)
     const item = job.item === undefined ? undefined : vault.items.get(job.item)
     if (item && job.operation === 'Backup')
       item.lastBackup = { atMs: job.startMs, status: 'Failed', trouble: troubles.cancelled }

@@ -1,6 +1,7 @@
 /** Jobs: started with their end known, over when their time has come. */
 import type { Job, Vault } from './state.ts'
 import { keyOf } from './state.ts'
+import { troubles } from './troubles.ts'
 import type { Effects, World } from './world.ts'
 
 export interface NewJob extends Partial<Job> {
@@ -34,6 +35,13 @@ export const startJob = (world: World, vault: Vault, { lastsMs, ...given }: NewJ
   vault.jobs.set(keyOf(job.id), job)
   world.schedule({ atMs: job.endMs, kind: 'job-end', vault: keyOf(vault.id), of: keyOf(job.id), more: undefined })
   return job
+}
+
+/** Ends a job as its cancellation does. */
+export const endCancelled = (job: Job, atMs: number): void => {
+  job.status = 'Cancelled'
+  job.endMs = atMs
+  job.trouble = troubles.cancelled
 }
 
 /** Jobs are kept for 14 days. */

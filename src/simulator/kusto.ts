@@ -5,6 +5,7 @@
 import type { Fields } from '../backup/fields.ts'
 import { isObject } from '../rpc/messages.ts'
 import { Refusal } from './refusal.ts'
+import { rowNamed } from './words.ts'
 
 export type Row = Fields
 
@@ -78,7 +79,7 @@ export const parseQuery = (text: string): Query => {
   for (const part of parts) {
     const [, word = '', rest = ''] = /^(\w+)\s*([\s\S]*)$/.exec(part) ?? []
     const name = word.toLowerCase()
-    const step = steps[name === 'take' ? 'limit' : name]
+    const step = rowNamed(steps, name === 'take' ? 'limit' : name)
     if (!step) throw refused(`"${word}" is not supported here.`)
     if (query.columns && name === 'where') throw refused('where must come before project here.')
     step(query, rest)

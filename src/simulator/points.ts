@@ -122,6 +122,21 @@ export const takenFrom = (world: World, item: Item): Taken => {
   return { kind: vmKinds[osType], disks, gigabytes: gigabytes(disks) }
 }
 
+/**
+ * Puts the points of an item under its policy as it is from now on, as Azure does when a policy or an item's policy is
+ * changed. What was asked for with an end of its own keeps it, as does what the new schedule has no place for.
+ */
+export const keepByPolicy = (vault: Vault, item: Item, nowMs: number): void => {
+  const properties = policyPropertiesOf(vault, item)
+  if (!properties) return
+  for (const point of item.points) {
+    const { isSnapshotOnly: isOnly, expiresMs, rule, snapshotUntilMs } = termsOf(properties, item.workload, point)
+    if (point.rule === 'AdHoc' || isOnly !== (point.inVaultMs === undefined)) continue
+    const isSnapshotGone = point.snapshotUntilMs !== undefined && point.snapshotUntilMs <= nowMs
+    Object.assign(point, { expiresMs, rule }, isSnapshotGone ? {} : { snapshotUntilMs })
+  }
+}
+
 /** A point of an item under these terms; it is not added to the item. */
 export const pointOf = (
   world: World,

@@ -6,14 +6,17 @@ import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
 import { inVault, policyOf, vaultOf } from './finding.ts'
 import { checkGuard } from './guard.ts'
+import { isAwaited } from './item-changes.ts'
 import { startJob } from './jobs.ts'
 import { filterTerms, isSame } from './odata.ts'
+import { keepByPolicy, pointsOf } from './points.ts'
 import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
 import { checkPolicy } from './policy-rules.ts'
-import { Refusal } from './refusal.ts'
+import { immutable, otherProvider, Refusal } from './refusal.ts'
 import { planNextRun } from './schedules-runner.ts'
 import { spelled } from './spelling.ts'
 import { type Item, keyOf, type Policy, type Vault } from './state.ts'
+import { rowNamed } from './words.ts'
 import type { Effects, World } from './world.ts'
 
 /** How long it takes until every item follows a changed policy. */
@@ -102,7 +105,7 @@ const normal: Readonly<Record<string, (given: Fields) => Fields>> = { AzureIaasV
 const keptOf = (given: Fields): Fields => {
   const { protectedItemsCount: _, resourceGuardOperationRequests: __, makePolicyConsistent: ___, ...rest } = given
   const plain = fields(withPlainTimes(rest))
-  return normal[String(plain.backupManagementType)]?.(plain) ?? plain
+  return rowNamed(normal, String(plain.backupManagementType))?.(plain) ?? plain
 }
 
 const inUse = (): Refusal =>
@@ -116,21 +119,11 @@ const inUse = (): Refusal =>
 const checkChange = (call: Call, vault: Vault, before: Policy, after: Fields): void => {
   const isUsed = usersOf(vault, before).length > 0
   const isOther = (name: string, usual: string) => (before.properties[name] ?? usual) !== (after[name] ?? usual)
-  if (isUsed && isOther('backupManagementType', ''))
-    throw new Refusal(
-      400,
-      'BMSUserErrorInvalidPolicyForGivenProvider',
-      'Policy is not valid for given provider type. Please choose valid policy for given provider.',
-    )
+  if (isUsed && isOther('backupManagementType', '')) throw otherProvider()
   const isOtherWorkload = after.backupManagementType === 'AzureWorkload' && isOther('workLoadType', '')
   if (isUsed && (isOther('policyType', 'V1') || isOtherWorkload)) throw inUse()
   if (!isRetentionLowered(before.properties, after)) return
-  if (vault.immutability !== 'Disabled')
-    throw new Refusal(
-      400,
-      'UserErrorOperationDeniedOnImmutableItem',
-      'The Vault and Bakcup Item is in Immutable state where destructive operations are not supported. The Vault and Backup Item is immutable, hence operation is denied. Refer to the documentation to learn more: https://aka.ms/AB-ImmutableVaults-States ',
-    )
+  if (vault.immutability !== 'Disabled') throw immutable()
   checkGuard(call, vault, 'updateProtectionPolicyRequests')
 }
 
@@ -183,7 +176,7 @@ const deletePolicy = (call: Call): Answer => {
   const key = keyOf(call.params.policy ?? '')
   const policy = vault.policies.get(key)
   if (!policy) return { status: 204 }
-  if (usersOf(vault, policy).length > 0) throw inUse()
+  if (usersOf(vault, policy).length > 0 || isAwaited(call.world, vault, key)) throw inUse()
   vault.policies.delete(key)
   return { status: 200 }
 }
@@ -212,7 +205,12 @@ export const policyEffects: Effects = {
     const name = text(more?.name)
     if (!vault || name === null) return
     const policy = { name, properties: fields(more?.properties) }
+    const users = usersOf(vault, policy)
+    for (const item of users) pointsOf(vault, item, world.state.nowMs)
     vault.policies.set(of, policy)
-    for (const item of usersOf(vault, policy)) planNextRun(world, vault, item)
+    for (const item of users) {
+      keepByPolicy(vault, item, world.state.nowMs)
+      planNextRun(world, vault, item)
+    }
   },
 }

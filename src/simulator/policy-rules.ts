@@ -17,6 +17,7 @@ import {
   vaultLimits,
 } from './policy-plans.ts'
 import { Refusal } from './refusal.ts'
+import { rowNamed } from './words.ts'
 
 const notUnderstood = (): Refusal =>
   new Refusal(400, 'UserErrorInvalidRequestParameter', 'Parameter NO_PARAM in request is invalid.')
@@ -103,7 +104,7 @@ const checks: Readonly<Record<string, (given: Fields) => void>> = {
 
 /** Throws the Refusal that Azure has for a policy's `properties`; times are plain, and what it leaves out is filled in. */
 export const checkPolicy = (properties: Fields): void => {
-  const checkIt = checks[String(properties.backupManagementType)]
+  const checkIt = rowNamed(checks, String(properties.backupManagementType))
   if (!checkIt) throw notUnderstood()
   checkIt(properties)
 }

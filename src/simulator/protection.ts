@@ -11,7 +11,7 @@ import { beginChange, type Change, isBeingProtected, isLocked, protectionOfVm } 
 import { policyOfItem } from './item-rows.ts'
 import { vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
-import { Refusal } from './refusal.ts'
+import { immutable, otherProvider, Refusal } from './refusal.ts'
 import { type Item, keyOf, type Policy, type Vault, type Vm } from './state.ts'
 
 const invalidRequest = (): Refusal =>
@@ -33,14 +33,6 @@ const objectLocked = (): Refusal =>
     409,
     'BMSUserErrorObjectLocked',
     'Another operation is in progress on the selected item.\r\nWait for the operation to complete and then try again.',
-  )
-
-/** The typing error is Azure's. */
-const immutable = (): Refusal =>
-  new Refusal(
-    400,
-    'UserErrorOperationDeniedOnImmutableItem',
-    'The Vault and Bakcup Item is in Immutable state where destructive operations are not supported.\r\nPlease check the immutability settings of the vault.',
   )
 
 const softDeleted = (): Refusal =>
@@ -71,12 +63,7 @@ const wantedPolicy = (vault: Vault, policyId: string): Policy => {
   const name = policyId.slice(prefix.length)
   const policy = vault.policies.get(keyOf(name))
   if (!policy) throw new Refusal(404, 'BMSUserErrorPolicyNotFound', `Backup policy ${name} was not found in the vault.`)
-  if (!isSame(text(policy.properties.backupManagementType) ?? undefined, 'AzureIaasVM'))
-    throw new Refusal(
-      400,
-      'BMSUserErrorInvalidPolicyForGivenProvider',
-      'Input policy is not valid for the given backup management type.\r\nPlease provide a policy of the type of the item.',
-    )
+  if (!isSame(text(policy.properties.backupManagementType) ?? undefined, 'AzureIaasVM')) throw otherProvider()
   return policy
 }
 

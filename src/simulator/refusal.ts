@@ -28,3 +28,19 @@ export const invalidInput = (): Refusal =>
     'BMSUserErrorInvalidInput',
     'Input provided for the call is invalid\r\nPlease check the required inputs',
   )
+
+/** A policy of VMs for a share, and its like. */
+export const otherProvider = (): Refusal =>
+  new Refusal(
+    400,
+    'BMSUserErrorInvalidPolicyForGivenProvider',
+    'Policy is not valid for given provider type. Please choose valid policy for given provider.',
+  )
+
+/** Also for what only immutable vaults can do. The typing error is Azure's. */
+export const immutable = (): Refusal =>
+  new Refusal(
+    400,
+    'UserErrorOperationDeniedOnImmutableItem',
+    'The Vault and Bakcup Item is in Immutable state where destructive operations are not supported. The Vault and Backup Item is immutable, hence operation is denied. Refer to the documentation to learn more: https://aka.ms/AB-ImmutableVaults-States ',
+  )

@@ -169,7 +169,8 @@ const query = (asked: Call): Answer => {
     count: data.length,
     data,
     facets: [],
-    resultTruncated: 'false',
+    // Where it is true there is a token for the rest.
+    resultTruncated: String(next < rows.length),
     ...(next < rows.length ? { $skipToken: String(next) } : {}),
   })
 }

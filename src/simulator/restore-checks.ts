@@ -38,6 +38,9 @@ export type RestoreMode = (typeof restoreModes)[number]
 export const modeOf = ({ recoveryType }: Fields): RestoreMode | undefined =>
   restoreModes.find(mode => sameText(mode, text(recoveryType)))
 
+/** The effect with which a restore ends. */
+export const restoreEnd = 'restore-end'
+
 /** `East US` is `eastus`. */
 const isRegion = (a: string, b: string): boolean =>
   a.toLowerCase().replaceAll(' ', '') === b.toLowerCase().replaceAll(' ', '')
@@ -119,6 +122,13 @@ const checkGroup: Check = ({ state, request, vault }) => {
     : notFound('resource group', id)
 }
 
+/** True while another restore makes the machine of this id. */
+const isBeingMade = ({ due, vaults }: State, id: string): boolean =>
+  due.some(({ kind, vault, more }) => {
+    if (kind !== restoreEnd || !sameText(text(fields(more?.request).targetVirtualMachineId), id)) return false
+    return vaults.get(vault)?.jobs.get(keyOf(text(more?.job) ?? ''))?.status === 'InProgress'
+  })
+
 const checkMachine: Check = ({ state, request }) => {
   const id = text(request.targetVirtualMachineId)
   const parsed = id === null ? undefined : parseArmId(id)
@@ -127,7 +137,7 @@ const checkMachine: Check = ({ state, request }) => {
   const group = parseArmId(text(request.targetResourceGroupId) ?? '')
   if (!sameText(group?.resourceGroup, parsed.resourceGroup) || !sameText(group?.subscriptionId, parsed.subscriptionId))
     return invalid('TargetVirtualMachineId', 'The virtual machine to create must be in the target resource group.')
-  if (!state.vms.get(keyOf(id))?.exists) return undefined
+  if (!state.vms.get(keyOf(id))?.exists && !isBeingMade(state, id)) return undefined
   return {
     code: 'UserErrorTargetVirtualMachineAlreadyExists',
     message: `A virtual machine named ${lastName(id)} already exists in the target resource group.`,

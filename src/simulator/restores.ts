@@ -10,7 +10,15 @@ import { startJob } from './jobs.ts'
 import { addVm } from './making.ts'
 import { pointOf } from './point-routes.ts'
 import { Refusal } from './refusal.ts'
-import { modeOf, type RestoreFault, type RestoreMode, rehydrates, restoreFaults, stagingId } from './restore-checks.ts'
+import {
+  modeOf,
+  type RestoreFault,
+  type RestoreMode,
+  rehydrates,
+  restoreEnd,
+  restoreFaults,
+  stagingId,
+} from './restore-checks.ts'
 import { type Disk, type Item, type Job, keyOf, type Point, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
 import { dayMs } from './zones.ts'
@@ -63,7 +71,7 @@ const startRestore = (world: World, vault: Vault, item: Item, point: Point, requ
   })
   const of = keyOf(item.container, item.name)
   const more = { job: job.id, point: point.id, request }
-  world.schedule({ atMs: job.endMs, kind: 'restore-end', vault: keyOf(vault.id), of, more })
+  world.schedule({ atMs: job.endMs, kind: restoreEnd, vault: keyOf(vault.id), of, more })
   return job
 }
 
@@ -142,7 +150,7 @@ const end = (world: World, vault: Vault, item: Item, job: Job, more: Fields): vo
 }
 
 export const restoreEffects: Effects = {
-  'restore-end': (world, { vault: vaultKey, of, more }) => {
+  [restoreEnd]: (world, { vault: vaultKey, of, more }) => {
     const vault = world.state.vaults.get(vaultKey)
     const item = vault?.items.get(of)
     const job = vault?.jobs.get(keyOf(text(more?.job) ?? ''))

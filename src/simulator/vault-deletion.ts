@@ -2,7 +2,16 @@
 import { accepted, azureTime, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
-import { groupOf, inLocation, inVault, subscriptionOf, vaultIdOf } from './finding.ts'
+import {
+  groupOf,
+  inLocation,
+  inVault,
+  isBeingDeleted,
+  subscriptionOf,
+  vaultBusy,
+  vaultGone,
+  vaultIdOf,
+} from './finding.ts'
 import { isSame } from './odata.ts'
 import { Refusal } from './refusal.ts'
 import { type DeletedVault, keyOf, type Vault } from './state.ts'
@@ -30,6 +39,12 @@ const checkEmpty = ({ items, containers }: Vault): void => {
   )
 }
 
+/** Accepted work that puts something into the vault. */
+const fillers = ['item-change', 'container-register']
+
+const isBeingFilled = ({ state }: World, { id }: Vault): boolean =>
+  state.due.some(({ kind, vault }) => fillers.includes(kind) && vault === keyOf(id))
+
 const removeVault = ({ state, newGuid }: World, vault: Vault): void => {
   state.vaults.delete(keyOf(vault.id))
   state.deletedVaults.push({
@@ -49,13 +64,14 @@ const deleteVault = (call: Call): Answer => {
   const vault = world.state.vaults.get(keyOf(vaultIdOf(group.subscriptionId, group.name, call.params.vault ?? '')))
   if (!vault) return { status: 204 }
   checkEmpty(vault)
+  if (isBeingFilled(world, vault)) throw vaultBusy(vault)
   if (!isLongRunning(apiVersion)) {
     removeVault(world, vault)
     return { status: 200 }
   }
   const error = lateFailure(world, call.method, call.path)
   const operation = startOperation(world, vault, operationMs, { error })
-  if (!error) later(world, 'vault-gone', vault)
+  if (!error && !isBeingDeleted(world, vault)) later(world, vaultGone, vault)
   return accepted(call, operation, places(vault.id))
 }
 
@@ -93,7 +109,7 @@ export const vaultDeletionRoutes: readonly Route[] = [
 ]
 
 export const vaultDeletionEffects: Effects = {
-  'vault-gone': (world, { vault: key }) => {
+  [vaultGone]: (world, { vault: key }) => {
     const vault = world.state.vaults.get(key)
     if (vault) removeVault(world, vault)
   },

@@ -5,6 +5,7 @@ import { inVault, vaultOf } from './finding.ts'
 import { filterTerms, isSame } from './odata.ts'
 import { invalidInput, resourceNotFound } from './refusal.ts'
 import { type Item, keyOf, type Vault } from './state.ts'
+import { rowNamed } from './words.ts'
 
 const dayMs = 86_400_000
 
@@ -82,7 +83,7 @@ const summaries: Readonly<Record<string, (vault: Vault) => string[]>> = {
 /** A filter is compulsory. */
 const usageSummaries = (call: Call): Answer => {
   const vault = vaultOf(call)
-  const counted = summaries[keyOf(filterTerms(call.query, ['type']).get('type') ?? '')]?.(vault)
+  const counted = rowNamed(summaries, keyOf(filterTerms(call.query, ['type']).get('type') ?? ''))?.(vault)
   if (!counted) throw invalidInput()
   return ok({
     value: managements.map(([value, localizedValue]) =>

@@ -3,7 +3,18 @@ import { type Fields, fields, text, textsByName } from '../backup/fields.ts'
 import { accepted, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
-import { groupOf, inGroup, inSubscription, inVault, subscriptionOf, vaultIdOf, vaultOf } from './finding.ts'
+import {
+  groupOf,
+  inGroup,
+  inSubscription,
+  inVault,
+  isBeingDeleted,
+  subscriptionOf,
+  vaultBusy,
+  vaultGone,
+  vaultIdOf,
+  vaultOf,
+} from './finding.ts'
 import { etagAt, newVault } from './making.ts'
 import { isSame } from './odata.ts'
 import { Refusal } from './refusal.ts'
@@ -101,6 +112,7 @@ const putVault = (call: Call): Answer => {
   const id = vaultIdOf(group.subscriptionId, group.name, name)
   const existing = world.state.vaults.get(keyOf(id))
   if (existing) {
+    if (isBeingDeleted(world, existing)) throw vaultBusy(existing)
     checkPlace(call, existing)
     checkProperties(call, existing, fields(body.properties))
     write(world, existing, writtenOf(call, existing))
@@ -119,7 +131,7 @@ const putVault = (call: Call): Answer => {
   vault.readyMs = nowMs + operationMs
   const error = lateFailure(world, call.method, call.path)
   const operation = startOperation(world, vault, operationMs, { error, resultPath: vault.id })
-  if (error) later(world, 'vault-gone', vault)
+  if (error) later(world, vaultGone, vault)
   const { location: _, ...headers } = accepted(call, operation, places(vault.id)).headers ?? {}
   return { ...shown(call, vault, 201), headers }
 }

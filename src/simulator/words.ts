@@ -15,6 +15,10 @@ export const workloadItemWords = split(
   'SQLInstance SQLDataBase SAPHanaSystem SAPHanaDatabase SAPAseSystem SAPAseDatabase SAPHanaDBInstance',
 )
 
+/** The row of a table that a caller's word names; nothing that every object has, as `constructor`. */
+export const rowNamed = <Row>(table: Readonly<Record<string, Row>>, word: string): Row | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined
+
 /** Throws Refusal where a filter's value is none of the words. */
 export const checkWord = (value: string | undefined, words: readonly string[]): void => {
   if (value !== undefined && !words.some(word => isSame(word, value))) throw invalidInput()

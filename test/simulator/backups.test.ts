@@ -411,6 +411,41 @@ t.test('Over months schedules fire, and points go when their rule says so: longe
   )
 })
 
+t.test(
+  'Points follow the retention of their policy when it is changed, but for those with an end of their own.',
+  async t => {
+    const { vault, item, ask, read, pass } = estate(t)
+    const policy = `${vault.id}/backupPolicies/DefaultPolicy`
+    const retain = (count: number) => {
+      const { properties } = read(policy)
+      const { dailySchedule } = fields(fields(properties).retentionPolicy)
+      Object.assign(fields(dailySchedule), { retentionDuration: { count, durationType: 'Days' } })
+      t.equal(ask('PUT', policy, { properties }).status, 202)
+      pass(minute)
+    }
+    const count = () => list(read(`${itemIdOf(vault, item)}/recoveryPoints`).value).length
+    ask('POST', `${itemIdOf(vault, item)}/backup`, backupBody({ recoveryPointExpiryTimeInUTC: '2027-03-01T00:00:00Z' }))
+    pass(40 * day)
+    t.equal(count(), 31)
+    retain(60)
+    pass(5 * day)
+    t.equal(count(), 36, 'nothing expires that is kept for longer now, and nothing that is gone comes back')
+    retain(10)
+    t.equal(count(), 11, 'what is kept for less goes at once')
+    const longer = `${vault.id}/backupPolicies/EnhancedPolicy`
+    const body = {
+      properties: {
+        protectedItemType: 'Microsoft.Compute/virtualMachines',
+        sourceResourceId: item.sourceId,
+        policyId: longer,
+      },
+    }
+    t.equal(ask('PUT', itemIdOf(vault, item), body).status, 202)
+    pass(5 * day)
+    t.equal(count(), 16, 'another policy keeps them by its own rules')
+  },
+)
+
 t.test('What is stopped keeps its points and has no more backups; resumed, it follows its schedule again.', async t => {
   const given = estate(t)
   const { world, vault, item, pass } = given
@@ -648,6 +683,22 @@ const restores: { way: string; more: Fields; bag: object; after: (given: Estate,
     after: ({ world }, t) => t.equal(world.state.vms.get(keyOf(machine('web-01')))?.disks.length, 3),
   },
 ]
+t.test(
+  'Of two restores that make the same machine at once the second is refused, until the first is cancelled.',
+  async t => {
+    const given = estate(t)
+    const { vault, item, ask, refused, pass } = given
+    const point = `${itemIdOf(vault, item)}/recoveryPoints/${backedUp(given)}`
+    const request = { properties: disksRequest(newVm) }
+    const first = ask('POST', `${point}/restore`, request)
+    t.equal(first.status, 202)
+    t.equal(refused('POST', `${point}/restore`, request), '400 UserErrorTargetVirtualMachineAlreadyExists')
+    ask('POST', `${jobPath(vault, jobIdOf(vault, first))}/cancel`)
+    pass(minute)
+    t.equal(ask('POST', `${point}/restore`, request).status, 202)
+  },
+)
+
 for (const { way, more, bag, after } of restores)
   t.test(`A VM is restored: ${way}.`, async t => {
     const given = estate(t)

@@ -156,9 +156,9 @@ t.test('a bearer token that the seed names lets in, nothing else does', async t 
   const rows: [authorization: string | undefined, code: string | undefined][] = [
     [`Bearer ${token}`, undefined],
     [`bearer ${token}`, undefined],
-    ['', 'AuthenticationFailed'],
-    [`Basic ${token}`, 'AuthenticationFailed'],
-    ['Bearer ', 'AuthenticationFailed'],
+    ['', 'InvalidAuthenticationToken'],
+    [`Basic ${token}`, 'InvalidAuthenticationToken'],
+    ['Bearer ', 'InvalidAuthenticationToken'],
     ['Bearer another', 'InvalidAuthenticationToken'],
     [`Bearer ${token} more`, 'InvalidAuthenticationToken'],
   ]

@@ -204,11 +204,42 @@ t.test('with soft delete off an item is gone with its container when it is delet
   t.same(ask('GET', containers).body.value, [])
 })
 
+for (const state of ['Enabled', 'Disabled'] as const)
+  t.test(`a backup that runs ends with its item, soft delete being ${state}`, async t => {
+    const { vault, ask, pass, put, protect, item, itemId, end } = estate()
+    vault.softDelete.state = state
+    end(protect())
+    t.equal(ask('POST', `${itemId()}/backup`, { properties: { objectType: 'IaasVMBackupRequest' } }).status, 202)
+    pass(10)
+    end(ask('DELETE', itemId()))
+    const backups = [...vault.jobs.values()].filter(({ operation }) => operation === 'Backup')
+    t.match(backups, [{ status: 'Cancelled', trouble: { code: 'UserErrorJobSuccessfullyCancelled' } }])
+    end(
+      state === 'Enabled' ? put({ isRehydrate: true, protectionState: 'ProtectionStopped', policyId: '' }) : protect(),
+    )
+    pass(3600)
+    t.equal(item().body.properties.protectionState, state === 'Enabled' ? 'ProtectionStopped' : 'IRPending')
+    t.same(ask('GET', `${itemId()}/recoveryPoints`).body.value, [], 'it has left no point')
+  })
+
 t.test('what Azure refuses is refused with its code', async t => {
   const { vault, other, vm, ask, put, protect, itemId, policyId, end } = estate()
   const code = ({ status, body }: Told) => `${status} ${body.error.code}`
   const suspend = { policyId: policyId('DefaultPolicy'), protectionState: 'BackupsSuspended' }
-  t.equal(code(put({ policyId: policyId('HourlyLogBackup') })), '400 BMSUserErrorInvalidPolicyForGivenProvider')
+  t.match(
+    [put({ policyId: policyId('HourlyLogBackup') })],
+    [
+      {
+        status: 400,
+        body: {
+          error: {
+            code: 'BMSUserErrorInvalidPolicyForGivenProvider',
+            message: 'Policy is not valid for given provider type. Please choose valid policy for given provider.',
+          },
+        },
+      },
+    ],
+  )
   t.equal(code(put({ policyId: policyId('none') })), '404 BMSUserErrorPolicyNotFound')
   t.equal(
     code(put({ policyId: policyId('DefaultPolicy', other) })),
@@ -228,6 +259,7 @@ t.test('what Azure refuses is refused with its code', async t => {
   )
   const accepted = protect()
   t.equal(code(protect()), '409 BMSUserErrorObjectLocked')
+  t.equal(code(ask('DELETE', policyId('DefaultPolicy'))), '400 BMSUserErrorPolicyObjectInUse')
   t.equal(code(put({ policyId: policyId('DefaultPolicy', other) }, other)), '409 BMSUserErrorObjectLocked')
   end(accepted)
   t.equal(code(put({ policyId: policyId('DefaultPolicy', other) }, other)), '400 VirtualMachineAlreadyProtected')
@@ -269,6 +301,28 @@ t.test('what Azure refuses is refused with its code', async t => {
   )
   const database = `${vault.id}/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;sql-01/protectedItems/SQLDataBase;mssqlserver;orders`
   t.match(code(ask('DELETE', database)), /^400 /)
+})
+
+t.test('a vault that is being deleted takes nothing, and one that is being filled is not deleted', async t => {
+  const { vault, other, ask, pass, put, policyId, end } = estate()
+  const intoOther = () => put({ policyId: policyId('DefaultPolicy', other) }, other)
+  const protecting = intoOther()
+  t.match([ask('DELETE', other.id)], [{ status: 409, body: { error: { code: 'AnotherOperationInProgress' } } }])
+  pass(60)
+  t.equal(ask('GET', protecting.headers.location ?? '').status, 200)
+  other.items.clear()
+  t.equal(ask('DELETE', other.id).status, 202)
+  t.match([intoOther()], [{ status: 409, body: { error: { code: 'AnotherOperationInProgress' } } }])
+  t.equal(ask('PUT', other.id, { location: 'eastus' }).status, 409)
+  pass(3)
+  t.equal(ask('DELETE', other.id).status, 202, 'a caller that has lost the answer asks again')
+  pass(3)
+  t.equal(ask('GET', other.id).status, 404)
+  t.equal(ask('PUT', other.id, { location: 'eastus' }).status, 201)
+  pass(60)
+  t.equal(ask('GET', other.id).status, 200, 'only the old one has gone')
+  end(put({ policyId: policyId('DefaultPolicy') }))
+  t.equal(vault.items.size, 1)
 })
 
 t.test('an operation that fails late says so, and changes nothing', async t => {
@@ -355,8 +409,8 @@ for (const version of versions)
       'iaasvmcontainerv2;rg-data;sql-01',
     ])
     t.equal(protectable("backupManagementType eq 'AzureWorkload'").length, 2)
-    const register = (workloadType: string, more: Fields = {}) =>
-      ask('PUT', container, {
+    const register = (workloadType: string, more: Fields = {}, at = container) =>
+      ask('PUT', at, {
         properties: {
           backupManagementType: 'AzureWorkload',
           containerType: 'VMAppContainer',
@@ -367,7 +421,11 @@ for (const version of versions)
       })
     const accepted = register('SQLDataBase')
     t.same(accepted.body, {})
+    const elsewhere = (code: string) =>
+      t.equal(register('SQLDataBase', {}, container.replace('/vault-prod/', '/vault-two/')).body.error?.code, code)
+    elsewhere('BMSUserErrorObjectLocked')
     const registered = ended(accepted)
+    elsewhere('BMSUserErrorContainerAlreadyRegistered')
     t.equal(registered.status, 200)
     t.equal(registered.body.type, undefined)
     t.match(registered.body.properties, {

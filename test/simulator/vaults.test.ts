@@ -319,6 +319,8 @@ t.test('what is in a vault is counted', async t => {
       ['MAB', 0],
     ])
   refused('BMSUserErrorInvalidInput', 'GET', `${vault.id}/backupUsageSummaries`)
+  for (const type of ['none', '__proto__', 'constructor'])
+    refused('BMSUserErrorInvalidInput', 'GET', `${vault.id}/backupUsageSummaries?$filter=type eq '${type}'`)
   t.same(ask('GET', `${vault.id}/replicationUsages`).body.value, [])
   t.equal(ask('GET', `${vault.id}/privateLinkResources`).body.value.length, 2)
   t.equal(ask('GET', `${vault.id}/privateLinkResources/backupResource`).body.properties.groupId, 'AzureBackup')
@@ -346,7 +348,7 @@ t.test('keys of their own can be set for a vault', async t => {
 })
 
 t.test('a guarded vault wants the request of its guard', async t => {
-  const { ask, vault, state, refused, pass } = estate()
+  const { ask, vault, state, refused, pass, protect } = estate()
   const proxies = `${vault.id}/backupResourceGuardProxies`
   const proxy = `${proxies}/VaultProxy`
   t.same(ask('GET', proxies).body.value, [])
@@ -390,6 +392,10 @@ t.test('a guarded vault wants the request of its guard', async t => {
   t.match(unlocked.body, { unlockDeleteExpiryTime: /^2026-11-22T09:00/ })
   pass(3600)
   refused('Forbidden', 'DELETE', proxy, undefined, 403)
+  const { container, name } = protect()
+  const item = `${vault.id}/backupFabrics/Azure/protectionContainers/${container}/protectedItems/${name}`
+  ask('POST', `${proxy}/unlockDelete`, unlock(item.replaceAll(';', '%3B'), '/protectedItems/delete'))
+  t.equal(ask('DELETE', item).status, 202, 'ids are taken as they stand in paths')
   ask('POST', `${proxy}/unlockDelete`, unlock(proxy, '/backupResourceGuardProxies/delete'))
   t.equal(ask('DELETE', proxy).status, 200)
   t.equal(vault.guardId, undefined)
@@ -483,6 +489,11 @@ const policies: [what: string, properties: Fields, code: string | undefined][] =
   ],
   ['of a VM, every 4 hours', vmV2(hours(4, 16), { instantRpRetentionRangeInDays: 30 }), undefined],
   ['of no kind', { schedulePolicy: run() }, 'UserErrorInvalidRequestParameter'],
+  [
+    'of a kind that every object has',
+    vmPolicy({ backupManagementType: '__proto__' }),
+    'UserErrorInvalidRequestParameter',
+  ],
   [
     'of a run time at a quarter past',
     vmPolicy({ schedulePolicy: run({ scheduleRunTimes: ['2026-01-01T22:15:00Z'] }) }),
@@ -729,6 +740,8 @@ for (const [query, data] of queries)
 
 const badQueries = [
   'resources | summarize count()',
+  'resources | constructor x',
+  'resources | __proto__ x',
   "resources | where name contains 'x'",
   "resources | where name == 'x' or name == 'y'",
   'secrets',
@@ -746,9 +759,14 @@ t.test('Resource Graph gives its rows in pages', async t => {
   const graph = '/providers/Microsoft.ResourceGraph/resources'
   const asked = (options: Fields) => ask('POST', graph, { query, options }).body as unknown as Fields
   const first = asked({ $top: 2, resultFormat: 'objectArray' })
-  t.match(first, { count: 2, totalRecords: 3, data: [{ name: 'DefaultPolicy' }, { name: 'EnhancedPolicy' }] })
+  t.match(first, {
+    count: 2,
+    totalRecords: 3,
+    resultTruncated: 'true',
+    data: [{ name: 'DefaultPolicy' }, { name: 'EnhancedPolicy' }],
+  })
   const last = asked({ $top: 2, $skipToken: first.$skipToken })
-  t.match(last, { count: 1, data: [{ name: 'HourlyLogBackup' }] })
+  t.match(last, { count: 1, resultTruncated: 'false', data: [{ name: 'HourlyLogBackup' }] })
   t.notOk('$skipToken' in last)
   refused('InvalidQuery', 'POST', graph, { query, options: { resultFormat: 'table' } })
 })
