@@ -1,27 +1,21 @@
 /** Items of VMs through their whole life, and containers of databases and shares through theirs, as Azure tells of them. */
 import t from 'tap'
 import type { Fields } from '../../src/backup/fields.ts'
-import { answer } from '../../src/simulator/azure.ts'
 import { createVirtualClock } from '../../src/simulator/clock.ts'
 import { toFault } from '../../src/simulator/control.ts'
 import { effects } from '../../src/simulator/effects.ts'
 import { addItem, addStorageAccount, addSubscription, addVault, addVm, blankState } from '../../src/simulator/making.ts'
 import { keyOf } from '../../src/simulator/state.ts'
 import { createWorld } from '../../src/simulator/world.ts'
-import { faultsOf } from '../helpers/definitions.ts'
+import { asking, type Told } from '../helpers/simulated.ts'
 
 const subscriptionId = '11111111-1111-4111-8111-111111111111'
 const startMs = Date.parse('2026-11-22T08:00:00Z')
 const dayMs = 86_400_000
-const base = 'http://127.0.0.1:8080'
 const versions = ['2020-10-01', '2025-08-01', '2026-07-01']
 
-interface Told {
-  status: number
-  headers: Record<string, string>
-  /** What tests look at; every other body lacks it. */
-  body: Row & { value: Row[]; error: { code: string } }
-}
+/** What tests look at; every other body lacks it. */
+type Body = Row & { value: Row[]; error: { code: string } }
 interface Row {
   id: string
   name: string
@@ -65,26 +59,7 @@ const estate = (version = '2025-08-01') => {
     name: 'contosofiles',
     shares: [{ name: 'finance', files: [] }],
   })
-  const ask = (method: string, url: string, body?: unknown): Told => {
-    const whole = url.startsWith('http') ? url : `${base}${url}`
-    const address = whole.includes('api-version')
-      ? whole
-      : `${whole}${whole.includes('?') ? '&' : '?'}api-version=${version}`
-    const told = answer(world, {
-      method,
-      url: address.slice(base.length),
-      base,
-      headers: { authorization: 'Bearer token' },
-      body: body === undefined ? '' : JSON.stringify(body),
-    })
-    const answered = told.body === '' ? undefined : JSON.parse(told.body)
-    const response = answered === undefined ? { status: told.status } : { status: told.status, body: answered }
-    const request = body === undefined ? { method, url: address } : { method, url: address, body }
-    // What is refused may have been wrong.
-    const faults = faultsOf({ request, response }).filter(fault => told.status < 400 || fault.startsWith('response'))
-    t.same(faults, [], `${method} ${address} ${told.status}`)
-    return { status: told.status, headers: told.headers, body: answered }
-  }
+  const ask = asking<Body>(t, world, version)
   const pass = (seconds: number) => clock.advance(seconds * 1000)
   const container = `IaasVMContainer;iaasvmcontainerv2;${vm.resourceGroup};${vm.name}`
   const itemId = (of = vault) =>
@@ -97,7 +72,7 @@ const estate = (version = '2025-08-01') => {
   const protect = (name = 'DefaultPolicy') => put({ policyId: policyId(name) })
   const item = () => ask('GET', itemId())
   /** Lets what was accepted end; the job that it tells of. */
-  const end = (accepted: Told): Fields => {
+  const end = (accepted: Told<Body>): Fields => {
     t.equal(accepted.status, 202)
     const asked = accepted.headers['azure-asyncoperation'] ?? ''
     t.equal(ask('GET', asked).body.status, 'InProgress')
@@ -224,7 +199,7 @@ for (const state of ['Enabled', 'Disabled'] as const)
 
 t.test('what Azure refuses is refused with its code', async t => {
   const { vault, other, vm, ask, put, protect, itemId, policyId, end } = estate()
-  const code = ({ status, body }: Told) => `${status} ${body.error.code}`
+  const code = ({ status, body }: Told<Body>) => `${status} ${body.error.code}`
   const suspend = { policyId: policyId('DefaultPolicy'), protectionState: 'BackupsSuspended' }
   t.match(
     [put({ policyId: policyId('HourlyLogBackup') })],
@@ -395,7 +370,7 @@ for (const version of versions)
     const protectable = (text: string) => ask('GET', `${fabric}/protectableContainers${filter(text)}`).body.value
     const names = (text: string) =>
       ask('GET', `${vault.id}/backupProtectableItems${filter(text)}`).body.value.map(({ name }) => name)
-    const ended = (told: Told): Told => {
+    const ended = (told: Told<Body>): Told<Body> => {
       t.equal(told.status, 202)
       t.equal(told.headers['azure-asyncoperation'], undefined)
       t.equal(ask('GET', told.headers.location ?? '').status, 202)

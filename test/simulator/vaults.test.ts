@@ -1,7 +1,6 @@
 /** Vaults, their configuration and guards, policies, and what lies around them, as Azure tells of them. */
 import t from 'tap'
 import type { Fields } from '../../src/backup/fields.ts'
-import { answer } from '../../src/simulator/azure.ts'
 import { createVirtualClock } from '../../src/simulator/clock.ts'
 import { toFault } from '../../src/simulator/control.ts'
 import { effects } from '../../src/simulator/effects.ts'
@@ -18,20 +17,15 @@ import {
 import { keyOf } from '../../src/simulator/state.ts'
 import { loadState, saveState } from '../../src/simulator/state-file.ts'
 import { createWorld } from '../../src/simulator/world.ts'
-import { faultsOf } from '../helpers/definitions.ts'
+import { asking, type Told } from '../helpers/simulated.ts'
 
 const subscriptionId = '11111111-1111-4111-8111-111111111111'
 const startMs = Date.parse('2026-11-22T08:00:00Z')
-const base = 'http://127.0.0.1:8080'
 const versions = ['2016-06-01', '2022-02-01', '2025-08-01', '2026-07-01']
 const guard = `/subscriptions/${subscriptionId}/resourceGroups/rg-guard/providers/Microsoft.DataProtection/resourceGuards/guard`
 
-interface Told {
-  status: number
-  headers: Record<string, string>
-  /** What tests look at; every other body lacks it. */
-  body: Row & { value: Row[]; error: { code: string; message: string } }
-}
+/** What tests look at; every other body lacks it. */
+type Body = Row & { value: Row[]; error: { code: string; message: string } }
 interface Row extends Fields {
   id: string
   name: string
@@ -66,29 +60,7 @@ const estate = (version = '2025-08-01') => {
     subnets: ['default'],
   }
   state.networks.set(keyOf(network.id), network)
-  const ask = (method: string, url: string, body?: unknown): Told => {
-    const whole = url.startsWith('http') ? url : `${base}${url}`
-    const address = whole.includes('api-version')
-      ? whole
-      : `${whole}${whole.includes('?') ? '&' : '?'}api-version=${version}`
-    const told = answer(world, {
-      method,
-      url: address.slice(base.length),
-      base,
-      headers: { authorization: 'Bearer token' },
-      body: body === undefined ? '' : JSON.stringify(body),
-    })
-    const answered = told.body === '' ? undefined : JSON.parse(told.body)
-    const response = answered === undefined ? { status: told.status } : { status: told.status, body: answered }
-    const request = body === undefined ? { method, url: address } : { method, url: address, body }
-    const isOutside = !url.includes('Microsoft.RecoveryServices/')
-    const faults = faultsOf({ request, response })
-      // What is refused may have been wrong; other providers are defined in part.
-      .filter(fault => told.status < 400 || fault.startsWith('response'))
-      .filter(fault => !isOutside || !/^(path|method): /.test(fault))
-    t.same(faults, [], `${method} ${address} ${told.status}`)
-    return { status: told.status, headers: told.headers, body: answered }
-  }
+  const ask = asking<Body>(t, world, version)
   const pass = (seconds: number) => clock.advance(seconds * 1000)
   const protect = () => addItem(vault, vmItemOf(vm, 'DefaultPolicy', '1'))
   const refused = (code: string, method: string, url: string, body?: unknown, status = 400) => {
@@ -96,7 +68,7 @@ const estate = (version = '2025-08-01') => {
     t.same([told.status, told.body.error.code], [status, code], `${method} ${url}`)
   }
   /** Lets what was accepted end; the words of its status before and after. */
-  const end = (accepted: Told): string[] => {
+  const end = (accepted: Told<Body>): string[] => {
     const asked = accepted.headers['azure-asyncoperation'] ?? ''
     const before = ask('GET', asked).body.status
     pass(10)
