@@ -30,6 +30,13 @@ const walk = (value, visit) => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item, visit)]))
 }
 
+/** A fragment with what stands beside the reference to it; properties of both. */
+const merged = (fragment, beside) => ({
+  ...fragment,
+  ...beside,
+  ...(fragment.properties && beside.properties && { properties: { ...fragment.properties, ...beside.properties } }),
+})
+
 /** One document with its references into schemas/common resolved. */
 const resolve = schema => {
   const uses = {}
@@ -50,7 +57,7 @@ const resolve = schema => {
       const file = common[node.$ref] ? node.$ref : undefined
       if (!file) return undefined
       const { $ref: _, ...beside } = node
-      if (uses[file] === 1) return { ...place(common[file]), ...beside }
+      if (uses[file] === 1) return merged(place(common[file]), place(beside))
       const name = path.basename(file, '.json').replaceAll('-', '_')
       defs[name] ??= place(common[file])
       return { $ref: `#/$defs/${name}`, ...beside }

@@ -2,6 +2,7 @@
  * Wires what a tool call needs: the door to Azure (the network, a recording, or a simulated Azure), sign-in, the limiter,
  * the memory. Made when the first call comes, once for the process.
  */
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { createArm } from './arm/client.ts'
@@ -15,7 +16,9 @@ import type { Clock } from './clock.ts'
 import type { LoadedConfig } from './config/types.ts'
 import type { Log } from './log.ts'
 import { callTool } from './tools/call.ts'
+import { createConfirmations } from './tools/confirmations.ts'
 import { createMemory } from './tools/memory.ts'
+import { secretsFolder } from './tools/secret-key.ts'
 import type { ToolRunner } from './tools/service.ts'
 
 export interface RuntimeDeps {
@@ -25,6 +28,7 @@ export interface RuntimeDeps {
   log: Log
   env: Readonly<Record<string, string | undefined>>
   cwd: string
+  homeDir: string
   platform: NodeJS.Platform
   pid: number
   random: () => number
@@ -59,10 +63,12 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<Runtime> => {
   const askWhenRead = paced(send, deps.drained)
   const limiter = createLimiter(clock)
   const memory = createMemory(clock)
+  const folder = secretsFolder(deps.env, deps.homeDir)
+  const confirmations = createConfirmations({ folder, files: fs, clock: deps.clock, randomBytes })
   return {
     loaded,
     close,
-    run: (name, { arguments: given, signal, log, progress }) => {
+    run: (name, { arguments: given, signal, log, progress, elicit = async () => 'unsupported' }) => {
       const arm = createArm({
         send: askWhenRead,
         endpoint,
@@ -75,7 +81,19 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<Runtime> => {
         signal,
         log,
       })
-      return callTool(name, given, { loaded, arm, clock, signal, log, progress, memory, signIn })
+      return callTool(name, given, {
+        loaded,
+        arm,
+        clock,
+        signal,
+        log,
+        progress,
+        memory,
+        confirmations,
+        elicit,
+        goingOn: {},
+        signIn,
+      })
     },
   }
 }

@@ -93,7 +93,11 @@ const startRuntime = async (
   log: Log,
   drained: () => Promise<void> | undefined = () => undefined,
 ): Promise<Runtime> => {
-  const [{ createRuntime }, { randomUUID }] = await Promise.all([import('./runtime.ts'), import('node:crypto')])
+  const [{ createRuntime }, { randomUUID }, { homedir }] = await Promise.all([
+    import('./runtime.ts'),
+    import('node:crypto'),
+    import('node:os'),
+  ])
   return createRuntime({
     loaded,
     options,
@@ -101,6 +105,7 @@ const startRuntime = async (
     log,
     env: process.env,
     cwd: process.cwd(),
+    homeDir: homedir(),
     platform: process.platform,
     pid: process.pid,
     random: Math.random,
@@ -232,12 +237,18 @@ const readLines = (processor: Processor, log: Log, onChunk: () => void): Promise
     })
   })
 
+/** `confirmation` says how a client's user is asked. Whoever runs a command is there to be asked, or has said --yes. */
+const askedHere = (loaded: LoadedConfig): LoadedConfig =>
+  loaded.config.confirmation === 'argument'
+    ? { ...loaded, config: { ...loaded.config, confirmation: 'elicit' } }
+    : loaded
+
 /** The tools for one command in a terminal: the same service that the protocol has. */
 const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
   const unusable = missingFile(options)
   if (unusable !== undefined) throw new UsageError(unusable)
   const log = stderrLog(options.verbose ? 'debug' : 'notice')
-  const configured = await loadConfiguration(options)
+  const configured = askedHere(await loadConfiguration(options))
   const runtime = once(() => startRuntime(configured, options, log))
   // Its files are looked at before anything is done, and it names the vault.
   const simulated = options.simulate && (await runtime())
@@ -246,8 +257,8 @@ const commandRuntime = async (options: ServingOptions): Promise<CliRuntime> => {
   return {
     loaded,
     listTools: () => `{"tools":${listText(loaded, { annotations: true, output: true })}}`,
-    callTool: async (name, given, { signal, progress }) => {
-      const { isError, json } = await tools.call({ name, arguments: given, signal, progress, log })
+    callTool: async (name, given, hooks) => {
+      const { isError, json } = await tools.call({ name, arguments: given, log, ...hooks })
       return { isError, text: json }
     },
     close: async () => simulated?.close(),
@@ -290,6 +301,18 @@ const stdinClosed = (): Promise<void> =>
     process.stdin.resume()
   })
 
+const askOnTerminal = async (question: string, signal: AbortSignal): Promise<string> => {
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // The end of input (Ctrl-D) is no answer.
+  const closed = new Promise<string>(resolve => terminal.once('close', () => resolve('')))
+  try {
+    return await Promise.race([terminal.question(question, { signal }), closed])
+  } finally {
+    terminal.close()
+  }
+}
+
 const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   const [{ runCommand }, { homedir }] = await Promise.all([import('./cli/main.ts'), import('node:os')])
   const interrupted = new AbortController()
@@ -300,6 +323,7 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
     stderr: text => void stderr().write(text),
     isTerminal: process.stderr.isTTY === true,
+    ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : undefined,
     env: process.env,
     cwd: process.cwd(),
     homeDir: homedir(),

@@ -1019,8 +1019,10 @@ const order = [
   'list_policies',
   'get_policy_details',
   'list_protected_items',
+  'trigger_backup',
   'list_backup_jobs',
   'get_job_details',
+  'cancel_job',
   'list_recovery_points',
   'track_async_operation',
 ]

@@ -28,6 +28,9 @@ export interface PageOptions {
   body?: unknown
 }
 
+/** What stands at a path. `unreadable`: Azure would not say, so nothing can be compared with it. */
+export type Standing = { kind: 'present'; body: unknown } | { kind: 'absent' } | { kind: 'unreadable' }
+
 /**
  * How a change is sent. `PUT` and `DELETE` may be repeated after a doubtful outcome, once `path` was read and stands as
  * it stood before; a `POST` is never sent again unless Azure certainly did not take it.
@@ -44,14 +47,21 @@ export interface WriteRequest {
    * Evidence, after a doubtful POST, that Azure took it: looks at what happened since the moment of sending as Azure's
    * own clock tells it (a job of that item, say), and gives back what it found, or undefined.
    */
-  evidence?: (since: Date) => Promise<unknown | undefined>
+  evidence?: ((since: Date) => Promise<unknown | undefined>) | undefined
+  /** What the plan of a PUT or DELETE found at `path`; without it the client reads it before it sends. */
+  before?: Standing | undefined
+  /**
+   * Whether what stands there after a doubtful outcome is what this change makes of it. Without it every difference counts;
+   * with it a difference that somebody else made is no success.
+   */
+  isDone?: ((after: Standing) => boolean) | undefined
 }
 
 export type WriteOutcome =
   /** Azure answered: 200, 201, 202 or 204. `alreadyGone`: a repeated DELETE found nothing left. */
   | { kind: 'answered'; reply: ArmReply; alreadyGone?: boolean }
   /** The answer was lost, but what is there now shows that the write was taken. */
-  | { kind: 'found_done'; found: unknown; clientRequestId: string }
+  | { kind: 'found_done'; found: unknown; clientRequestId: string; since: Date }
   /** The answer was lost and nothing tells whether it was taken. `cause` is what came in its place. */
   | { kind: 'unknown'; clientRequestId: string; since: Date; cause: Problem }
 
@@ -85,6 +95,8 @@ export interface OperationError {
 export interface Arm {
   /** Origin that every request goes to, e.g. `https://management.azure.com`. */
   readonly endpoint: string
+  /** The whole URL of a request, as it is sent: for plans. */
+  urlOf(path: string, query?: Query): string
   /** The parsed body of a GET; undefined where it was empty. */
   get(path: string, query?: Query): Promise<unknown>
   /** A GET of one resource. Throws ArmError where the answer is none: it has an id, whatever else Azure leaves out. */

@@ -3,7 +3,7 @@
  */
 import { Problem } from '../problem.ts'
 import { apiVersionFor } from './api-versions.ts'
-import type { Arm, PageOptions, Query, WriteOutcome, WriteRequest } from './arm.ts'
+import type { Arm, PageOptions, Query, Standing, WriteOutcome, WriteRequest } from './arm.ts'
 import { operationOf } from './async-operations.ts'
 import { ArmError, unexpectedAnswer } from './errors.ts'
 import { type ArmDeps, createExchange, type Exchange, replyOf } from './exchange.ts'
@@ -12,7 +12,7 @@ import { encodePath, encodeQuery, subscriptionOf } from './paths.ts'
 import { poll } from './polling.ts'
 import { settle } from './retry.ts'
 import type { Method } from './send.ts'
-import { type Standing, write } from './writes.ts'
+import { write } from './writes.ts'
 
 export type { ArmDeps }
 
@@ -38,6 +38,7 @@ export function createArm(deps: ArmDeps): Arm {
 
   return {
     endpoint,
+    urlOf: (path, query) => endpoint + address(path, query),
     get: async (path, query) => (await exchange.read(prepare('GET', path, query))).body,
     getResource: async path => {
       const prepared = prepare('GET', path)
@@ -97,6 +98,7 @@ async function writeLogged(request: WriteRequest, deps: ArmDeps, exchange: Excha
         }),
       reply: response => replyOf(asked, response),
       read: () => standingAt(exchange, prepare('GET', path, query)),
+      azureNow: () => exchange.azureTime(clock.monotonic()),
       azureTime: monotonicMs => azureTime(monotonicMs, deps, exchange, prepare, path),
     })
     outcome = wordFor(result)

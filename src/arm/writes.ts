@@ -7,14 +7,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../problem.ts'
-import type { ArmReply, WriteOutcome, WriteRequest } from './arm.ts'
+import type { ArmReply, Standing, WriteOutcome, WriteRequest } from './arm.ts'
 import { readBody } from './envelopes.ts'
 import { type ArmError, type Asked, unreadableAnswer } from './errors.ts'
 import { type Attempt, type Pace, settle } from './retry.ts'
 import { type ArmResponse, SendError } from './send.ts'
-
-/** What stands at a path. `unreadable`: Azure would not say, so nothing can be compared with it. */
-export type Standing = { kind: 'present'; body: unknown } | { kind: 'absent' } | { kind: 'unreadable' }
 
 export interface WritePorts {
   asked: Asked
@@ -26,7 +23,9 @@ export interface WritePorts {
   reply(response: ArmResponse): ArmReply
   /** What stands at the request's path now. Throws Problem where Azure cannot be asked. */
   read(): Promise<Standing>
-  /** A moment of the monotonic clock as Azure's clock showed it. */
+  /** What Azure's clock shows now; undefined before its first answer. */
+  azureNow(): Date | undefined
+  /** A moment of the monotonic clock as Azure's clock showed it: Azure is asked where it has not told its time yet. */
   azureTime(monotonicMs: number): Promise<Date>
 }
 
@@ -56,18 +55,19 @@ const evidenceWaitsMs = [0, 3_000, 5_000]
 
 /** Sends a change at most once in effect, and tells how it went. Throws ArmError where Azure refused it. */
 export async function write(request: WriteRequest, ports: WritePorts): Promise<WriteOutcome> {
-  const { asked, clock, pace, azureTime } = ports
-  const before = request.method === 'POST' ? undefined : await ports.read()
-  let sentMs = clock.monotonic()
+  const { asked, clock, pace } = ports
+  const before = request.method === 'POST' ? undefined : (request.before ?? (await ports.read()))
+  const sending: Sending = { atMs: clock.monotonic(), azureTime: undefined }
   let doubt: ArmError | undefined
   const unknown = async (cause: Problem): Promise<WriteOutcome> => {
-    const since = await azureTime(sentMs)
+    const since = await sinceOf(sending, ports)
     return { kind: 'unknown', clientRequestId: asked.clientRequestId, since, cause }
   }
 
   for (;;) {
     const attempt = await trySending(ports, () => {
-      sentMs = clock.monotonic()
+      sending.atMs = clock.monotonic()
+      sending.azureTime = ports.azureNow()
     })
     if (attempt instanceof Problem) {
       if (doubt) return unknown(doubt)
@@ -84,9 +84,11 @@ export async function write(request: WriteRequest, ports: WritePorts): Promise<W
 
     if (isDoubtful) {
       doubt ??= doubtOf(ports, attempt)
-      const trace = await lookFor(request, before, ports, sentMs)
-      if (trace.kind === 'found')
-        return { kind: 'found_done', found: trace.found, clientRequestId: asked.clientRequestId }
+      const trace = await lookFor(request, before, ports, sending)
+      if (trace.kind === 'found') {
+        const since = await sinceOf(sending, ports)
+        return { kind: 'found_done', found: trace.found, clientRequestId: asked.clientRequestId, since }
+      }
       if (trace.kind === 'unknown' || !(await pace.again(asked, attempt))) return unknown(doubt)
     } else if (!(await pace.again(asked, attempt))) {
       if (doubt) return unknown(doubt)
@@ -113,6 +115,15 @@ const doubtOf = ({ asked, pace }: WritePorts, attempt: Attempt): ArmError => {
     : pace.errorOf(asked, attempt)
 }
 
+/** The last time that a change left. Azure's clock is read then: one that runs faster than ours shows it only then. */
+interface Sending {
+  atMs: number
+  azureTime: Date | undefined
+}
+
+const sinceOf = async ({ atMs, azureTime }: Sending, ports: WritePorts): Promise<Date> =>
+  azureTime ?? ports.azureTime(atMs)
+
 type Trace = { kind: 'found'; found: unknown } | { kind: 'unchanged' } | { kind: 'unknown' }
 
 /** Looks for what a change of doubtful fate may have done. */
@@ -120,10 +131,12 @@ async function lookFor(
   request: WriteRequest,
   before: Standing | undefined,
   ports: WritePorts,
-  sentMs: number,
+  sending: Sending,
 ): Promise<Trace> {
   try {
-    return before === undefined ? await lookForEvidence(request, ports, sentMs) : compare(before, await ports.read())
+    return before === undefined
+      ? await lookForEvidence(request, ports, sending)
+      : compare(before, await ports.read(), request)
   } catch (error) {
     ports.signal.throwIfAborted()
     // Azure cannot be asked just now: what became of the change stays open, and nothing is repeated.
@@ -132,9 +145,9 @@ async function lookFor(
   }
 }
 
-async function lookForEvidence({ evidence }: WriteRequest, ports: WritePorts, sentMs: number): Promise<Trace> {
+async function lookForEvidence({ evidence }: WriteRequest, ports: WritePorts, sending: Sending): Promise<Trace> {
   if (!evidence) return { kind: 'unknown' }
-  const since = await ports.azureTime(sentMs)
+  const since = await sinceOf(sending, ports)
   for (const waitMs of evidenceWaitsMs) {
     if (waitMs > 0) await ports.clock.sleep(waitMs, ports.signal)
     const found = await evidence(since)
@@ -143,8 +156,14 @@ async function lookForEvidence({ evidence }: WriteRequest, ports: WritePorts, se
   return { kind: 'unknown' }
 }
 
-function compare(before: Standing, after: Standing): Trace {
+/** Counts down between two looks at the same state. */
+const volatile = 'deferredDeleteTimeRemaining'
+const settled = (standing: Standing): unknown =>
+  JSON.parse(JSON.stringify(standing, (name, value) => (name === volatile ? undefined : value)))
+
+function compare(before: Standing, after: Standing, { isDone }: WriteRequest): Trace {
   if (before.kind === 'unreadable' || after.kind === 'unreadable') return { kind: 'unknown' }
-  if (isDeepStrictEqual(before, after)) return { kind: 'unchanged' }
+  if (isDeepStrictEqual(settled(before), settled(after))) return { kind: 'unchanged' }
+  if (isDone && !isDone(after)) return { kind: 'unknown' }
   return { kind: 'found', found: after.kind === 'present' ? after.body : undefined }
 }

@@ -123,6 +123,37 @@ const jobsIn = async (
   return answerOf('jobs', listed)
 }
 
+/**
+ * The newest job of an operation on an item since a moment of Azure's clock; undefined where the list has none. One list,
+ * which may take some seconds to show what Azure has just taken.
+ */
+export const findJobSince = async (
+  operation: string,
+  names: ItemNames,
+  vault: VaultRef,
+  since: Date,
+  { arm }: ToolContext,
+): Promise<unknown> => {
+  const { start: startTime, end: endTime } = filterTimes({
+    sinceMs: since.getTime(),
+    untilMs: since.getTime() + dayMs,
+  })
+  const query = filterOf({
+    startTime,
+    endTime,
+    operation,
+    backupManagementType: names.workload && datasources[names.workload].managementType,
+  })
+  const sinceMs = Math.floor(since.getTime() / 1000) * 1000
+  for await (const { rows } of arm.pages(`${vault.id}/backupJobs`, query))
+    for (const raw of rows) {
+      const row = toJobRow(raw, vault)
+      const isLater = Date.parse(row.start_time ?? '') >= sinceMs
+      if (isLater && isOperation(row.operation, operation) && isJobOf(names, raw)) return raw
+    }
+  return undefined
+}
+
 /** Reads one job once; of the paired region where its path is given. */
 export const readJob = (
   jobId: string,
@@ -152,7 +183,7 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
   }
 }
 
-const jobIdIn = (given: string): string => {
+export const jobIdIn = (given: string): string => {
   const jobId = given.startsWith('/') ? parseArmId(given)?.names.get('backupjobs') : given
   if (jobId !== undefined && isName(jobId)) return jobId
   throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')

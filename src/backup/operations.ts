@@ -4,12 +4,11 @@ import { decodeOperationId, encodeOperationId, operationFromUrl } from '../arm/o
 import type { TrackAsyncOperationOutput } from '../generated/tools.ts'
 import type { Handlers } from '../tools/context.ts'
 import { badArgument, InputError } from '../tools/input-error.ts'
-import { isName, parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
+import { parseArmId, type VaultRef, vaultOf } from './arm-ids.ts'
 import { faultOf } from './faults.ts'
 import { fields, time } from './fields.ts'
+import { type Followed, followOperation, jobIdOf } from './following.ts'
 import { jobEnd, toJobDetails } from './job-rows.ts'
-import { jobStep, readJob, regionIn } from './jobs.ts'
-import { follow, type Step } from './waiting.ts'
 
 type Tracked = TrackAsyncOperationOutput
 type Status = Tracked['status']
@@ -32,64 +31,17 @@ const operationOf = (input: { operation_id?: string; operation_url?: string }, e
   return operation
 }
 
-type Ended = Exclude<Poll, { kind: 'running' }>
-
-/**
- * The job that an operation started; of several one that failed. Its id becomes part of a path, so it has to be a name.
- */
-const jobIdOf = ({ body, jobIds }: Ended): string | undefined => {
-  const failed = Object.keys(fields(fields(fields(body).properties).failedJobsError))
-  return [...failed, ...jobIds].find(isName)
-}
-
-interface Look {
-  poll: Poll
-  /** The job, where the operation has one that could be read. */
-  job: unknown
-}
-
-const step = (look: Look, vault: VaultRef | undefined): Step<Look> => {
-  const { poll, job } = look
-  if (poll.kind === 'running')
-    return {
-      value: look,
-      isOver: false,
-      retryAfterSeconds: poll.retryAfterSeconds,
-      percent: null,
-      message: 'Azure is working on the operation',
-    }
-  if (job === undefined || !vault)
-    return { value: look, isOver: true, retryAfterSeconds: undefined, percent: null, message: poll.kind }
-  const ofJob = jobStep(job, vault)
-  return { ...ofJob, isOver: poll.kind !== 'succeeded' || ofJob.isOver, value: look }
-}
-
 const track: Handlers['track_async_operation'] = async (input, context) => {
-  let operation = operationOf(input, context.arm.endpoint)
-  const parsed = parseArmId(operation.vaultId ?? '')
+  const started = operationOf(input, context.arm.endpoint)
+  const parsed = parseArmId(started.vaultId ?? '')
   const vault = parsed && vaultOf(parsed)
-  let ended: Ended | undefined
-  const { value, retryAfterSeconds } = await follow(input.wait_seconds ?? 0, context, async () => {
-    // What has ended stays ended: from then on only the job is asked.
-    const poll = ended ?? (await context.arm.poll(operation))
-    if (poll.kind === 'running') {
-      operation = poll.operation
-      return step({ poll, job: undefined }, vault)
-    }
-    ended = poll
-    const jobId = jobIdOf(poll)
-    if (jobId === undefined || !vault) return step({ poll, job: undefined }, vault)
-    const secondary = regionIn(operation.path.split('?')[0] ?? '', vault)
-    return step({ poll, job: await readJob(jobId, vault, context, secondary) }, vault)
-  })
-  return toTracked(operation, value, vault, retryAfterSeconds)
+  const followed = await followOperation(started, vault, input.wait_seconds ?? 0, context)
+  return toTracked(followed, vault)
 }
 
 const toTracked = (
-  operation: Operation,
-  { poll, job }: Look,
+  { operation, look: { poll, job }, retryAfterSeconds }: Followed,
   vault: VaultRef | undefined,
-  retryAfterSeconds: number | undefined,
 ): Tracked => {
   const body = fields(poll.body)
   const details = job !== undefined && vault ? toJobDetails(job, vault) : undefined

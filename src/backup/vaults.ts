@@ -9,29 +9,9 @@ import { badArgument, checkAll } from '../tools/input-error.ts'
 import { containsText, isName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import { type Fields, fields, flag, list, number, text, textsByName, whole } from './fields.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
+import { securityOf, setting, softDeleteOf } from './security.ts'
 import { allSubscriptions, subscriptionId } from './subscriptions.ts'
 import { vaultsPath, withVault } from './vault-names.ts'
-
-/** 0, or nothing, is how some vaults say "the default". */
-const softDeleteDays = (days: unknown, state: string | null): number | null =>
-  whole(days) || (state === null || sameText(state, 'Disabled') ? null : 14)
-
-/** A setting of a vault. `Invalid` is how Azure says that it has none yet, while the vault is being made. */
-const setting = (value: unknown): string | null => (sameText(text(value), 'Invalid') ? null : text(value))
-
-/** The posture of a vault, from either side of it: newer versions tell it in the vault itself. */
-const securityOf = (
-  properties: Fields,
-): { soft_delete: string | null; soft_delete_days: number | null; immutability: string | null } => {
-  const security = fields(properties.securitySettings)
-  const softDelete = fields(security.softDeleteSettings)
-  return {
-    soft_delete: setting(softDelete.softDeleteState),
-    soft_delete_days: softDeleteDays(softDelete.softDeleteRetentionPeriodInDays, setting(softDelete.softDeleteState)),
-    immutability:
-      text(fields(security.immutabilitySettings).state) ?? (security.softDeleteSettings ? 'Disabled' : null),
-  }
-}
 
 const redundancyOf = (properties: Fields): { redundancy: string | null; cross_region_restore: boolean | null } => {
   const { standardTierStorageRedundancy, crossRegionRestore } = fields(properties.redundancySettings)
@@ -206,10 +186,10 @@ const completePosture = async (vault: VaultRef, properties: Fields, { arm }: Too
     read(security.soft_delete === null, 'backupconfig/vaultconfig', 'Soft delete'),
     read(redundancy.redundancy === null, 'backupstorageconfig/vaultstorageconfig', 'Redundancy'),
   ])
-  const softDelete = security.soft_delete ?? setting(config.softDeleteFeatureState)
+  const configured = softDeleteOf(config)
   return {
-    soft_delete: softDelete,
-    soft_delete_days: security.soft_delete_days ?? softDeleteDays(config.softDeleteRetentionPeriodInDays, softDelete),
+    soft_delete: security.soft_delete ?? configured.soft_delete,
+    soft_delete_days: security.soft_delete_days ?? configured.soft_delete_days,
     immutability: security.immutability,
     redundancy: redundancy.redundancy ?? setting(storage.storageModelType),
     cross_region_restore: redundancy.cross_region_restore ?? flag(storage.crossRegionRestoreFlag),

@@ -13,7 +13,7 @@ export interface WindowInput {
 }
 
 /** True for a time that there is, in UTC too: `Date.parse` takes 30 February for 2 March, and a filter has four digits for a year. */
-const isRealTime = (given: string): boolean => {
+export const isRealTime = (given: string): boolean => {
   const atMs = Date.parse(given)
   const day = given.slice(0, 'yyyy-mm-dd'.length)
   const isDay = new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)

@@ -1,3 +1,4 @@
+import type { Elicit } from '../mcp/tool-service.ts'
 import { nearest } from '../nearest.ts'
 import { printable } from '../printable.ts'
 import { toolNames, toolPrefix } from '../tools/catalog.ts'
@@ -19,7 +20,11 @@ export const callCommand = async (values: Values, io: CliIo): Promise<number> =>
     }
     const line = progressLine(io)
     const outcome = await runtime
-      .callTool(toolPrefix + name, args, { signal: io.signal, progress: line.show })
+      .callTool(toolPrefix + name, args, {
+        signal: io.signal,
+        progress: line.show,
+        elicit: asking(values.yes === true, io, line.clear),
+      })
       .finally(line.clear)
     await print(outcome, values.json === true, io)
     return outcome.isError ? 1 : 0
@@ -27,6 +32,23 @@ export const callCommand = async (values: Values, io: CliIo): Promise<number> =>
     await runtime.close()
   }
 }
+
+/** Shows a plan that needs a person's word and asks for it; `--yes` has given it. */
+const asking =
+  (isAgreed: boolean, { stderr, ask, signal }: CliIo, clearLine: () => void): Elicit =>
+  async ({ message }) => {
+    if (!isAgreed && !ask) return 'unsupported'
+    clearLine()
+    stderr(
+      `${message
+        .split('\n')
+        .map(line => printable(line))
+        .join('\n')}\n`,
+    )
+    if (isAgreed) return 'accepted'
+    const answer = await ask?.('Do it? [y/N] ', signal)
+    return /^\s*y(es)?\s*$/i.test(answer ?? '') ? 'accepted' : 'declined'
+  }
 
 /** A tool that flags or configuration hide is known here: its error result says what hides it. */
 const toolName = (word: string): string => {

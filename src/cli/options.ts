@@ -94,6 +94,7 @@ export const options = {
   port: { type: 'string', value: 'N', help: 'Port to listen on; 0 picks one [0]', of: ['simulate'] },
   'until-stdin-closes': { type: 'boolean', help: 'End when stdin closes', of: ['simulate'] },
   json: { type: 'boolean', help: 'Print JSON', of: ['call', 'tools', 'status'] },
+  yes: { type: 'boolean', help: 'Agree to a plan that can lose something', of: ['call'] },
   force: { type: 'boolean', help: 'Replace a file that exists', of: ['config init'] },
 } as const satisfies Record<string, Option>
 

@@ -1,4 +1,5 @@
 import type { LoadedConfig, Toolset } from '../config/types.ts'
+import type { Elicit } from '../mcp/tool-service.ts'
 
 /** What the flags of the simulated Azure say; paths as given. */
 export interface SimulationFlags {
@@ -57,7 +58,7 @@ export interface CliRuntime {
   callTool(
     name: string,
     args: Record<string, unknown>,
-    hooks: { signal: AbortSignal; progress(progress: Progress): void },
+    hooks: { signal: AbortSignal; progress(progress: Progress): void; elicit: Elicit },
   ): Promise<CallOutcome>
   close(): Promise<void>
 }
@@ -68,6 +69,8 @@ export interface CliIo {
   stderr: (text: string) => void
   /** True when stderr is a terminal: only there is progress shown. */
   isTerminal: boolean
+  /** Asks the person at the terminal; undefined where stdin or stderr is none. The answer is one line. */
+  ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined
   env: Readonly<Record<string, string | undefined>>
   cwd: string
   homeDir: string

@@ -456,6 +456,53 @@ export interface ListProtectedItemsOutput {
   warnings?: string[]
 }
 
+export interface TriggerBackupInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  /**
+   * Databases only; default Full
+   */
+  backup_type?: 'Full' | 'Differential' | 'Incremental' | 'Log' | 'CopyOnlyFull' | 'Snapshot'
+  /**
+   * Default 30
+   */
+  retention_days?: number
+  expiry_time?: string
+  enable_compression?: boolean
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface TriggerBackupOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
 export interface ListBackupJobsInput {
   /**
    * Default: the configured vault
@@ -585,6 +632,39 @@ export interface GetJobDetailsOutput {
   raw?: {
     [k: string]: unknown | undefined
   }
+}
+
+export interface CancelJobInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  job_id: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface CancelJobOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
 }
 
 export interface ListRecoveryPointsInput {
@@ -718,8 +798,10 @@ export interface ToolInputs {
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
   list_protected_items: ListProtectedItemsInput
+  trigger_backup: TriggerBackupInput
   list_backup_jobs: ListBackupJobsInput
   get_job_details: GetJobDetailsInput
+  cancel_job: CancelJobInput
   list_recovery_points: ListRecoveryPointsInput
   track_async_operation: TrackAsyncOperationInput
 }
@@ -735,8 +817,10 @@ export interface ToolOutputs {
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
   list_protected_items: ListProtectedItemsOutput
+  trigger_backup: TriggerBackupOutput
   list_backup_jobs: ListBackupJobsOutput
   get_job_details: GetJobDetailsOutput
+  cancel_job: CancelJobOutput
   list_recovery_points: ListRecoveryPointsOutput
   track_async_operation: TrackAsyncOperationOutput
 }

@@ -27,6 +27,7 @@ export const callTool = async (
 ): Promise<ToolAnswer> => {
   try {
     const input = checkedArguments(name, given, validatorOf(name, 'input'))
+    if (typeof input.confirm === 'string') await context.confirmations.checkUnused(input.confirm)
     const handler = (handlers satisfies Handlers)[name] as Handler // the input was checked against this tool's own schema
     const result = safeResult(await unlessAborted(handler(input, context), context.signal))
     const check = validatorOf(name, 'output')
@@ -34,7 +35,7 @@ export const callTool = async (
       throw new Error(`${name} made a result that its schema refuses: ${JSON.stringify(check.errors)}`)
     return { isError: false, json: JSON.stringify(result) }
   } catch (error) {
-    return { isError: true, json: problemText(asProblem(error, context.signal)) }
+    return { isError: true, json: problemText(asProblem(error, name, context)) }
   }
 }
 
@@ -52,14 +53,23 @@ const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => 
   return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
-const asProblem = (error: unknown, signal: AbortSignal): Problem => {
+const asProblem = (error: unknown, tool: ToolName, { signal, goingOn, log }: ToolContext): Problem => {
   if (error instanceof Problem) return error
-  if (signal.aborted)
+  if (!signal.aborted) throw error
+  const { words, operationId, jobId } = goingOn
+  if (words === undefined)
     return new Problem(
       'cancelled',
-      'The call was cancelled before it was done.',
-      'Call again. Work that Azure had already accepted goes on; list_backup_jobs shows it.',
+      'The call was cancelled before it was done. Nothing that it changes was sent to Azure.',
+      'Call again.',
       { cause: error },
     )
-  throw error
+  // A client that cancelled hears no answer: the log is where a person finds what goes on.
+  log('notice', 'cancelled', { tool, goes_on: words, job_id: jobId ?? null, operation_id: operationId ?? null })
+  return new Problem(
+    'cancelled',
+    `The call was cancelled; ${words}.`,
+    'Azure does not stop for that. See where it stands with recovery_services_track_async_operation or recovery_services_list_backup_jobs; recovery_services_cancel_job stops a job.',
+    { details: { job_id: jobId ?? null, operation_id: operationId ?? null }, cause: error },
+  )
 }

@@ -4,8 +4,16 @@ import type { Clock } from '../clock.ts'
 import type { LoadedConfig } from '../config/types.ts'
 import type { ToolInputs, ToolName, ToolOutputs } from '../generated/tools.ts'
 import type { Log } from '../log.ts'
-import type { ToolProgress } from '../mcp/tool-service.ts'
+import type { Elicit, ToolProgress } from '../mcp/tool-service.ts'
+import type { Confirmations } from './confirmations.ts'
 import type { Memory } from './memory.ts'
+
+/** What goes on in Azure if the call is cancelled now; changed as the call proceeds. */
+export interface GoingOn {
+  words?: string | undefined
+  operationId?: string | undefined
+  jobId?: string | undefined
+}
 
 /** What a handler works with. Everything that reaches outside comes in here. */
 export interface ToolContext {
@@ -16,6 +24,10 @@ export interface ToolContext {
   log: Log
   progress: ToolProgress
   memory: Memory
+  confirmations: Confirmations
+  /** Asks the user, by a form of one required boolean `confirm`. */
+  elicit: Elicit
+  goingOn: GoingOn
   /** Undefined in a replay, where nobody signs in; a simulated Azure has nobody to sign in to either. */
   signIn: Pick<Credentials, 'describe'> | 'simulated' | undefined
 }

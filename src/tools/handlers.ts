@@ -1,5 +1,7 @@
 /** Joins the nouns into the one map that every schema demands. */
+import { backups } from '../backup/backups.ts'
 import { connection } from '../backup/connection.ts'
+import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
@@ -21,7 +23,9 @@ export const handlers: Handlers = {
   ...workloadItems,
   ...policies,
   ...protectedItems,
+  ...backups,
   ...jobs,
+  ...jobChanges,
   ...recoveryPoints,
   ...operations,
 }

@@ -52,6 +52,7 @@ interface World {
   loaded?: LoadedConfig
   progress?: Progress[]
   isTerminal?: boolean
+  ask?: CliIo['ask']
   failure?: Error
   env?: Record<string, string>
   home?: string
@@ -91,6 +92,7 @@ const run = async (argv: string[], world: World = {}) => {
       seen.stderr += text
     },
     isTerminal: world.isTerminal ?? false,
+    ask: world.ask,
     env: world.env ?? {},
     cwd: world.home ?? '/nowhere',
     homeDir: world.home ?? '/nowhere',

@@ -2,10 +2,13 @@
  * Tools run in this process, against an Azure that a function plays. Arguments and results pass their schemas as in the
  * server.
  */
+import { randomBytes } from 'node:crypto'
 import type { ArmRequest, ArmResponse } from '../../src/arm/send.ts'
+import { realClock } from '../../src/clock.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { ToolName } from '../../src/generated/tools.ts'
 import { callTool } from '../../src/tools/call.ts'
+import { createConfirmations } from '../../src/tools/confirmations.ts'
 import type { ToolContext } from '../../src/tools/context.ts'
 import { createMemory } from '../../src/tools/memory.ts'
 import { answer, createFakeAzure, endpoint, failure } from '../arm/fake-azure.ts'
@@ -62,6 +65,10 @@ export interface Called {
   asked: string[]
 }
 
+const refuse = () => Promise.reject(new Error('no files here'))
+/** A file system that keeps nothing: confirmations live in memory. */
+const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
  * `undefinedBecause` says why a call asks for something that Azure does not define; without it such a call throws.
@@ -87,6 +94,12 @@ export const createTools = (
     },
   })
   const memory = createMemory(clock)
+  const confirmations = createConfirmations({
+    folder: '/nowhere',
+    files: unwritable,
+    clock: realClock,
+    randomBytes,
+  })
   const reports: Parameters<ToolContext['progress']>[0][] = []
   const call = async (tool: ToolName, args: Record<string, unknown> = {}): Promise<Called> => {
     asked.length = 0
@@ -98,6 +111,9 @@ export const createTools = (
       log: () => {},
       progress: report => reports.push(report),
       memory,
+      confirmations,
+      elicit: async () => 'unsupported',
+      goingOn: {},
       signIn: undefined,
       ...context,
     })
