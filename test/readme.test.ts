@@ -150,7 +150,7 @@ t.test('a client that has an example for its configuration gets a server', async
 t.test('the table of tools is that of schemas/', async t => {
   const rows = entries.map(({ name, toolset, readOnly, base }) => {
     const { description } = JSON.parse(`{${base}}`) as { description: string }
-    return [code(name), toolset, readOnly ? 'reads' : 'changes', description]
+    return [code(name), toolset, readOnly ? 'reads' : 'writes', description]
   })
   t.same(tableOf('tool | toolset | effect | purpose'), rows)
 })
