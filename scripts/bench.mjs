@@ -1,9 +1,11 @@
 /**
- * What the built server costs: its start, its calls, its long lists, and its simulated Azure. Not a test: it judges nothing.
+ * What the built server costs: its start, its calls, its long lists, its simulated Azure, and how many
+ * requests each tool sends. Not a test: it judges nothing.
  * `npm run bench [-- PAIRS]`
  */
 import { benchCalls } from './bench/calls.mjs'
 import { benchLists } from './bench/lists.mjs'
+import { benchRequests } from './bench/requests.mjs'
 import { benchSimulator } from './bench/simulator.mjs'
 import { benchStart } from './bench/start.mjs'
 
@@ -15,3 +17,5 @@ console.log()
 await benchLists(10_000)
 console.log()
 await benchSimulator(pairs)
+console.log()
+await benchRequests()
