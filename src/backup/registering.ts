@@ -18,8 +18,8 @@ import { type DatabaseWorkload, databases, registeredFor } from './registration.
 import { type Posture, postureOf } from './security.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
 
-/** As long as Azure usually needs for one registration is minutes; most callers want to know how it began. */
-export const usualWaitSeconds = 45
+/** A registration takes Azure minutes; what is wrong with it shows sooner. */
+const usualWaitSeconds = 45
 
 type Word = Exclude<RegisterVmInput['workload_type'], 'VM'>
 
@@ -63,9 +63,13 @@ const kept = ({ workloads }: Registered): string[] => [
   ...(workloads.length > 0 ? [`its registration for ${inWords(workloads)}`] : []),
 ]
 
-const registerPlan = (machine: Registered, posture: Posture, asked: readonly DatabaseWorkload[]): Plan => {
+/** A plan, and what the VM is registered for when it is done. */
+type RegistrationPlan = Plan & { workloads: readonly DatabaseWorkload[] }
+
+const registerPlan = (machine: Registered, posture: Posture, word: Word): RegistrationPlan => {
   const { label, workloads, containerId } = machine
   const { vaultName } = posture.vault
+  const asked = askedOf(word)
   const left = asked.filter(workload => !workloads.includes(workload))
   const order = left.length > 1 ? ', one after another' : ''
   return {
@@ -78,10 +82,11 @@ const registerPlan = (machine: Registered, posture: Posture, asked: readonly Dat
     loses: [],
     posture,
     itemId: containerId,
+    workloads: asked,
   }
 }
 
-const reregisterPlan = (machine: Registered, posture: Posture, word: Word): Plan => {
+const reregisterPlan = (machine: Registered, posture: Posture, word: Word): RegistrationPlan => {
   const { label, container, workloads, containerId } = machine
   const { vaultName } = posture.vault
   const refuse = (message: string, remediation: string) =>
@@ -114,39 +119,36 @@ const reregisterPlan = (machine: Registered, posture: Posture, word: Word): Plan
     loses: [],
     posture,
     itemId: containerId,
+    workloads: anew,
   }
 }
 
-/** Containers of VMs themselves are Azure's own affair (section 2.2 of the wire facts). Throws Problem. */
-const noContainerOfVms = (): never => {
-  throw new Problem(
+const needsNone = (): Problem =>
+  new Problem(
     'precondition_failed',
     'Azure needs no registration for the backup of a VM itself, so there is nothing to register anew.',
     'See why its backups fail with recovery_services_list_protected_items or recovery_services_get_job_details. For the databases in it give SQL, SAPHana, SAPAse or AnyDatabase.',
   )
-}
 
-type Tool = 'register_vm' | 'reregister_vm'
+type Planner = (machine: Registered, posture: Posture, word: Word) => RegistrationPlan
 
 const change = (
-  tool: Tool,
+  tool: 'register_vm' | 'reregister_vm',
   input: RegisterVmInput,
+  word: Word,
   context: ToolContext,
-  planOf: (machine: Registered, posture: Posture) => Plan,
-  asked: readonly DatabaseWorkload[],
+  planOf: Planner,
 ) =>
   withVaultOf('vm', input.vm, input.vault, context, async vault => {
     const [machine, posture] = await Promise.all([
       readRegistered(machineOf('vm', input.vm), vault, context),
       postureOf(vault, context),
     ])
-    const plan = planOf(machine, posture)
+    const plan = planOf(machine, posture, word)
     const { changed } = await carryOut(tool, input, context, plan, usualWaitSeconds)
-    const words = { planned: undefined, in_progress: going, succeeded: done, succeeded_with_warnings: done }
-    const message = plan.requests.length === 0 ? plan.summary : words[changed.status]?.(machine, vault, asked)
     return {
       ...changed,
-      ...(message === undefined || changed.status === 'planned' ? {} : { message }),
+      ...(changed.status === 'planned' ? {} : { message: toldOf(changed.status, machine, plan, vault) }),
       vault_name: vault.vaultName,
       item_id: null,
       container_id: machine.containerId,
@@ -154,11 +156,13 @@ const change = (
     }
   })
 
-const going = ({ label }: Registered): string =>
-  `Azure is registering ${label}; that takes some minutes. recovery_services_track_async_operation with operation_id follows it.`
-
-const done = ({ label, server }: Registered, { vaultName }: VaultRef, asked: readonly DatabaseWorkload[]): string =>
-  `${label} is registered with ${vaultName}${asked.length > 0 ? ` for ${inWords(asked)}` : ''}. recovery_services_list_protectable_items with server ${server} shows its databases.`
+const toldOf = (status: string, machine: Registered, plan: RegistrationPlan, { vaultName }: VaultRef): string => {
+  const { label, server } = machine
+  if (plan.requests.length === 0) return plan.summary
+  if (status === 'in_progress')
+    return `Azure is registering ${label}, which takes some minutes. recovery_services_track_async_operation with operation_id follows it.`
+  return `${label} is registered with ${vaultName} for ${inWords(plan.workloads)}. recovery_services_list_protectable_items with server ${server} shows its databases.`
+}
 
 const check = (input: RegisterVmInput, context: ToolContext): void =>
   checkAll(
@@ -170,16 +174,14 @@ const registerVm: Handlers['register_vm'] = async (input, context) => {
   check(input, context)
   const { workload_type: word } = input
   if (word === 'VM') return discoverVm(input, context)
-  const asked = askedOf(word)
-  return change('register_vm', input, context, (machine, posture) => registerPlan(machine, posture, asked), asked)
+  return change('register_vm', input, word, context, registerPlan)
 }
 
 const reregisterVm: Handlers['reregister_vm'] = async (input, context) => {
   check(input, context)
   const { workload_type: word } = input
-  if (word === 'VM') return noContainerOfVms()
-  const asked = word === 'AnyDatabase' ? [] : askedOf(word)
-  return change('reregister_vm', input, context, (machine, posture) => reregisterPlan(machine, posture, word), asked)
+  if (word === 'VM') throw needsNone()
+  return change('reregister_vm', input, word, context, reregisterPlan)
 }
 
 export const registering = {

@@ -134,7 +134,7 @@ const planOf = async (
     ],
     keeps: [
       'the VM, its databases and the backups of the VM itself',
-      `no database in it is protected or soft-deleted in ${vault.vaultName}`,
+      `all recovery points: ${vault.vaultName} has none of databases in it, protected or soft-deleted`,
     ],
     loses: [
       `the registration of ${label} for ${what}: its databases cannot be protected by ${vault.vaultName} until it is registered again`,
