@@ -174,17 +174,17 @@ const send = async (
   const warnings: string[] = []
   for (const [at, request] of plan.requests.entries()) {
     const isLast = at === plan.requests.length - 1
-    const outcome = await write(tool, context, plan, request, isLast ? claim : undefined)
-    const taken = await whatBecame(outcome, request, context, plan)
-    warnings.push(...taken.warnings)
-    if (isLast) await claim?.settle(taken.operation ? encodeOperationId(taken.operation) : null)
-    noteGoingOn(context, taken)
-    const sent = await followed(
-      taken,
-      context,
-      plan,
-      isLast ? leftSeconds() : Math.max(leftSeconds(), shortStepSeconds),
-    )
+    const step = async (): Promise<Done> => {
+      const outcome = await write(tool, context, plan, request, isLast ? claim : undefined)
+      const taken = await whatBecame(outcome, request, context, plan)
+      warnings.push(...taken.warnings)
+      if (isLast) await claim?.settle(taken.operation ? encodeOperationId(taken.operation) : null)
+      noteGoingOn(context, taken)
+      return followed(taken, context, plan, isLast ? leftSeconds() : Math.max(leftSeconds(), shortStepSeconds))
+    }
+    const sent = await step().catch(error => {
+      throw atStep(error, plan, at)
+    })
     const changed = withWarnings(sent.changed, warnings)
     if (isLast) return { ...sent, changed }
     if (changed.status === 'in_progress') return { ...sent, changed: withWarnings(changed, [notYet(plan, at)]) }
@@ -196,7 +196,25 @@ const send = async (
 const shortStepSeconds = 45
 
 const notYet = ({ requests }: Plan, at: number): string =>
-  `Azure is still at work on step ${at + 1} of ${requests.length}. Call again when it is done (recovery_services_track_async_operation): the steps that are left are sent then.`
+  `Azure is still at work on step ${at + 1} of ${requests.length}. Call again when it is done (recovery_services_track_async_operation): what is left is sent then. ${stepsLeft(requests, at)}`
+
+const stepsLeft = (requests: readonly PlannedRequest[], at: number): string => {
+  const left = requests.slice(at + 1).map(({ note, method, path }) => note ?? `${method} ${path}`)
+  return left.length > 0 ? `Not sent yet: ${left.join('; ')}.` : 'Nothing is left to be sent.'
+}
+
+/** What failed of several steps, with what it leaves: the steps before it are done, those behind it were not sent. */
+const atStep = (error: unknown, { requests }: Plan, at: number): unknown => {
+  if (!(error instanceof Problem) || requests.length < 2) return error
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = error
+  const before = at > 0 ? `${at} before it ${at > 1 ? 'are' : 'is'} done. ` : ''
+  return new Problem(
+    code,
+    `Step ${at + 1} of ${requests.length} failed: ${message.replace(/[^.!?]$/, '$&.')} ${before}${stepsLeft(requests, at)}`,
+    remediation,
+    { azureCode, httpStatus, requestId, details, cause: error },
+  )
+}
 
 const write = async (
   tool: ToolName,
@@ -283,12 +301,12 @@ const nameOf = (raw: unknown): string | undefined => {
 
 const lost = (
   { clientRequestId, since, cause }: Extract<WriteOutcome, { kind: 'unknown' }>,
-  { method, path }: PlannedRequest,
+  { method, path, ifLost }: PlannedRequest,
 ): Problem =>
   new Problem(
     cause.code,
     `Azure's answer to ${method} ${path} was lost, and nothing shows whether Azure took it: ${cause.message}`,
-    'It was not sent again. Look at the jobs and the state of the item (recovery_services_list_backup_jobs, recovery_services_list_protected_items) before calling again.',
+    `It was not sent again. ${ifLost ?? 'Look at the jobs and the state of the item (recovery_services_list_backup_jobs, recovery_services_list_protected_items) before calling again.'}`,
     {
       azureCode: cause.azureCode,
       httpStatus: cause.httpStatus,
