@@ -63,5 +63,5 @@ export const rulesOf = (retention: Fields): { rule: RetentionRule; unit: string;
       : [{ rule, unit, days, given: fields(retention[rule]) }],
   )
 
-const daysIn: Readonly<Record<string, number>> = { Days: 1, Weeks: 7, Months: 30, Years: 365 }
+const daysIn: Readonly<Record<string, number>> = { Days: 1, Weeks: 7, Months: 365 / 12, Years: 365 }
 export const inDays = ({ count, unit }: Duration): number => count * (daysIn[unit] ?? 0)
