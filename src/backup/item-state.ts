@@ -1,11 +1,12 @@
 /** The present state of an item that a change is planned for, and what the state forbids. */
-import type { Standing } from '../arm/arm.ts'
+import type { Query, Standing } from '../arm/arm.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
 import { badArgument } from '../tools/input-error.ts'
 import { lastName, sameText } from './arm-ids.ts'
 import { datasources } from './datasources.ts'
-import { type Fields, fields, flag, text, time } from './fields.ts'
+import { type Fields, fields, flag, text, time, whole } from './fields.ts'
+import { filterOf } from './filters.ts'
 import { type ItemNames, namesOf, type ProtectedItemRef, sourceIdOf } from './items.ts'
 import { noVault } from './vault-names.ts'
 
@@ -21,6 +22,31 @@ export interface ItemState extends ProtectedItemRef {
   policyName: string | null
   /** Id of the VM or storage account. */
   sourceId: string | null
+  points: Points
+}
+
+/** The recovery points of an item as it tells them itself; null for what it does not tell. */
+export interface Points {
+  count: number | null
+  oldest: string | null
+  newest: string | null
+}
+
+const pointsOf = ({ extendedInfo, lastRecoveryPoint }: Fields): Points => {
+  const { recoveryPointCount, oldestRecoveryPoint } = fields(extendedInfo)
+  return {
+    count: whole(recoveryPointCount),
+    oldest: time(oldestRecoveryPoint),
+    newest: time(lastRecoveryPoint),
+  }
+}
+
+/** The item as it is read without its extended information, for comparing it after a doubtful write. */
+const withoutExtendedInfo = (standing: Standing): Standing => {
+  if (standing.kind !== 'present') return standing
+  const body = fields(standing.body)
+  const { extendedInfo: _, ...properties } = fields(body.properties)
+  return { kind: 'present', body: { ...body, properties } }
 }
 
 const toState = (ref: ProtectedItemRef, standing: Standing): ItemState => {
@@ -41,19 +67,30 @@ const toState = (ref: ProtectedItemRef, standing: Standing): ItemState => {
     policyId,
     policyName: policyId === null ? text(properties.policyName) : lastName(policyId),
     sourceId: sourceIdOf(properties),
+    points: pointsOf(properties),
   }
 }
 
 /** One read of the item. That there is none is a state too; that there is no vault is an error. */
-export const readItemState = async (ref: ProtectedItemRef, context: ToolContext): Promise<ItemState> => {
+export const readItemState = async (
+  ref: ProtectedItemRef,
+  context: ToolContext,
+  query: Query = {},
+): Promise<ItemState> => {
   try {
-    return toState(ref, { kind: 'present', body: await context.arm.getResource(ref.id) })
+    return toState(ref, { kind: 'present', body: await context.arm.getResource(ref.id, query) })
   } catch (error) {
     if (!(error instanceof Problem) || error.httpStatus !== 404) throw error
     const missing = await noVault(ref.vault, error, context)
     if (missing) throw missing
     return toState(ref, { kind: 'absent' })
   }
+}
+
+/** The same with the number of its recovery points, which a VM tells only where it is asked for (section 4.3). */
+export const readItemWithPoints = async (ref: ProtectedItemRef, context: ToolContext): Promise<ItemState> => {
+  const state = await readItemState(ref, context, filterOf({ expand: 'extendedInfo' }))
+  return { ...state, standing: withoutExtendedInfo(state.standing) }
 }
 
 /** The item as people name it: `web-01 (rg-app)`. */
