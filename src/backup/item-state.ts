@@ -78,13 +78,26 @@ export const readItemState = async (
   query: Query = {},
 ): Promise<ItemState> => {
   try {
-    return toState(ref, { kind: 'present', body: await context.arm.getResource(ref.id, query) })
+    const state = toState(ref, { kind: 'present', body: await context.arm.getResource(ref.id, query) })
+    mustBeThatVm(state)
+    return state
   } catch (error) {
     if (!(error instanceof Problem) || error.httpStatus !== 404) throw error
     const missing = await noVault(ref.vault, error, context)
     if (missing) throw missing
     return toState(ref, { kind: 'absent' })
   }
+}
+
+/** Throws `not_found` where a VM was given by its id, and the vault's item of that name is another VM's. */
+const mustBeThatVm = ({ vmId, sourceId, vault, names }: ItemState): void => {
+  if (vmId === undefined || sourceId === null || sameText(vmId, sourceId)) return
+  throw new Problem(
+    'not_found',
+    `${vault.vaultName} protects another VM called ${calledBy(names)}: ${sourceId}.`,
+    'Name the vault that protects the VM you mean, or use the id of the candidate; recovery_services_check_registration_status tells which vault protects a VM.',
+    { details: { candidates: [sourceId] } },
+  )
 }
 
 /** The same with the number of its recovery points, which a VM tells only where it is asked for (section 4.3). */

@@ -101,6 +101,8 @@ export interface ProtectedItemRef {
   id: string
   vault: VaultRef
   names: ItemNames
+  /** Id of the VM, where that was given: an item's name tells no subscription. */
+  vmId?: string
 }
 
 /** One of a list, which tells more than names do. */
@@ -189,7 +191,7 @@ const itemById = async (id: string, vault: VaultRef, context: ToolContext): Prom
   const { names, resourceGroup: group } = parsed ?? {}
   const [vm, share, account] = [names?.get('virtualmachines'), names?.get('shares'), names?.get('storageaccounts')]
   if (vm && group && parsed?.type === 'virtualmachines') {
-    return vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute'))
+    return { ...vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute')), vmId: parsed.id }
   }
   if (share && account)
     return findItem(
