@@ -49,7 +49,8 @@ const withoutExtendedInfo = (standing: Standing): Standing => {
   return { kind: 'present', body: { ...body, properties } }
 }
 
-const toState = (ref: ProtectedItemRef, standing: Standing): ItemState => {
+/** The state of an item by what stands at its id. */
+export const itemStateOf = (ref: ProtectedItemRef, standing: Standing): ItemState => {
   const body = fields(standing.kind === 'present' ? standing.body : undefined)
   const properties = fields(body.properties)
   const policyId = text(properties.policyId)
@@ -78,14 +79,14 @@ export const readItemState = async (
   query: Query = {},
 ): Promise<ItemState> => {
   try {
-    const state = toState(ref, { kind: 'present', body: await context.arm.getResource(ref.id, query) })
+    const state = itemStateOf(ref, { kind: 'present', body: await context.arm.getResource(ref.id, query) })
     mustBeThatVm(state)
     return state
   } catch (error) {
     if (!(error instanceof Problem) || error.httpStatus !== 404) throw error
     const missing = await noVault(ref.vault, error, context)
     if (missing) throw missing
-    return toState(ref, { kind: 'absent' })
+    return itemStateOf(ref, { kind: 'absent' })
   }
 }
 
