@@ -1,6 +1,6 @@
 /** What all changing tools share: plans, a person's word, following, and what becomes of a call that is cut off. */
 import t from 'tap'
-import { createEstate, production } from '../helpers/estate.ts'
+import { createEstate, inGroup, production } from '../helpers/estate.ts'
 
 const runningJob = '8564b595-2d0b-4694-88ae-d03f936d2588'
 
@@ -101,4 +101,12 @@ t.test('every write is one line in the log', async t => {
     },
   ])
   t.match(String(writes[0]?.fields.item_id), new RegExp(`^/subscriptions/${production}/.*web-01$`))
+})
+
+t.test('the id of a VM never means a VM of the same name in another subscription', async t => {
+  const { call, taken } = createEstate()
+  const twin = `${inGroup('rg-app').replace(production, '22222222-2222-4222-8222-222222222222')}/providers/Microsoft.Compute/virtualMachines/web-01`
+  const result = await call('trigger_backup', { item: twin })
+  t.match(result, { code: 'not_found', details: { candidates: [/^.subscriptions.1{8}-.*web-01$/] } })
+  t.same(taken('writes'), [])
 })
