@@ -10,6 +10,7 @@ import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registration } from '../backup/registration.ts'
+import { vmRestores } from '../backup/restore-vm.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -27,5 +28,6 @@ export const handlers: Handlers = {
   ...jobs,
   ...jobChanges,
   ...recoveryPoints,
+  ...vmRestores,
   ...operations,
 }
