@@ -13,6 +13,7 @@ import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registering } from '../backup/registering.ts'
 import { registration } from '../backup/registration.ts'
 import { unregistering } from '../backup/unregistering.ts'
+import { vmRestores } from '../backup/restore-vm.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -33,5 +34,6 @@ export const handlers: Handlers = {
   ...jobs,
   ...jobChanges,
   ...recoveryPoints,
+  ...vmRestores,
   ...operations,
 }
