@@ -1024,6 +1024,7 @@ const order = [
   'get_job_details',
   'cancel_job',
   'list_recovery_points',
+  'restore_files',
   'track_async_operation',
 ]
 

@@ -1,6 +1,7 @@
 /** Joins the nouns into the one map that every schema demands. */
 import { backups } from '../backup/backups.ts'
 import { connection } from '../backup/connection.ts'
+import { fileRecovery } from '../backup/file-recovery.ts'
 import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
@@ -27,5 +28,6 @@ export const handlers: Handlers = {
   ...jobs,
   ...jobChanges,
   ...recoveryPoints,
+  ...fileRecovery,
   ...operations,
 }
