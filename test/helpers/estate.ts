@@ -43,6 +43,7 @@ const isPlan = new Ajv2020({ allErrors: true }).compile(plan)
 
 const refuse = () => Promise.reject(new Error('no files here'))
 const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 export const createEstate = (config: Partial<Config> = {}, context: Partial<ToolContext> = {}) => {
   let monotonic = () => 0
@@ -111,6 +112,7 @@ export const createEstate = (config: Partial<Config> = {}, context: Partial<Tool
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: 'simulated',

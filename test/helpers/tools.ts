@@ -68,6 +68,7 @@ export interface Called {
 const refuse = () => Promise.reject(new Error('no files here'))
 /** A file system that keeps nothing: confirmations live in memory. */
 const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
@@ -112,6 +113,7 @@ export const createTools = (
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: undefined,
