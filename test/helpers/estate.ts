@@ -42,7 +42,16 @@ const startMs = Date.UTC(2026, 10, 22, 8)
 const isPlan = new Ajv2020({ allErrors: true }).compile(plan)
 
 const refuse = () => Promise.reject(new Error('no files here'))
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const unwritable = {
+  readFile: refuse,
+  writeFile: refuse,
+  mkdir: refuse,
+  link: refuse,
+  rename: refuse,
+  chmod: refuse,
+  readdir: refuse,
+  rm: refuse,
+}
 
 export const createEstate = (config: Partial<Config> = {}, context: Partial<ToolContext> = {}) => {
   let monotonic = () => 0
