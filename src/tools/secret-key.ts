@@ -57,7 +57,12 @@ export const loadKey = async (
 }
 
 /** Another server was first, or the file system has no links: there somebody may meet the file before it is filled. */
-const keyThere = async (error: unknown, made: Buffer, file: string, files: SecretFiles): Promise<Buffer | undefined> => {
+const keyThere = async (
+  error: unknown,
+  made: Buffer,
+  file: string,
+  files: SecretFiles,
+): Promise<Buffer | undefined> => {
   try {
     if (codeOf(error) !== 'EEXIST') await files.writeFile(file, textOf(made), { mode: 0o600, flag: 'wx' })
     const found = await read(file, files)
