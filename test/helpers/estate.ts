@@ -44,6 +44,16 @@ const isPlan = new Ajv2020({ allErrors: true }).compile(plan)
 const refuse = () => Promise.reject(new Error('no files here'))
 const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
 const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
+const unwritable = {
+  readFile: refuse,
+  writeFile: refuse,
+  mkdir: refuse,
+  link: refuse,
+  rename: refuse,
+  chmod: refuse,
+  readdir: refuse,
+  rm: refuse,
+}
 
 export const createEstate = (config: Partial<Config> = {}, context: Partial<ToolContext> = {}) => {
   let monotonic = () => 0
