@@ -42,7 +42,6 @@ const startMs = Date.UTC(2026, 10, 22, 8)
 const isPlan = new Ajv2020({ allErrors: true }).compile(plan)
 
 const refuse = () => Promise.reject(new Error('no files here'))
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
 const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 const unwritable = {
   readFile: refuse,

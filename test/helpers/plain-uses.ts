@@ -20,6 +20,9 @@ interface PlainUse {
 }
 
 const web = { item: 'rg-app/web-01', workload_type: 'VM' }
+const point = { ...web, point: 'latest' }
+const disks = { restore_mode: 'disks', staging_storage_account: 'contosostaging', target_resource_group: 'rg-app' }
+const sql = { vm: 'rg-data/sql-02', workload_type: 'SQL' }
 const failedJob = '371557a2-5ffe-4d06-83b4-d973dc9ccfc3'
 const runningJob = '8564b595-2d0b-4694-88ae-d03f936d2588'
 
@@ -27,7 +30,11 @@ export const plainUses = {
   list_vaults: { args: {}, requests: [1, 0, 0, 0] },
   get_vault: { args: {}, requests: [1, 0, 0, 0] },
   test_connection: { args: {}, requests: [3, 0, 0, 0] },
+  register_vm: { args: sql, requests: [2, 0, 1, 2] },
+  reregister_vm: { args: { vm: 'rg-data/sql-01', workload_type: 'SQL' }, requests: [2, 0, 1, 2] },
+  unregister_vm: { after: [['register_vm', sql]], args: sql, requests: [3, 0, 1, 2] },
   check_registration_status: { args: { vm: 'rg-data/sql-01' }, requests: [2, 1, 0, 0] },
+  refresh_containers: { args: { backup_management_type: 'AzureWorkload' }, requests: [1, 0, 1, 2] },
   list_protectable_containers: { args: {}, requests: [2, 0, 0, 0] },
   list_protectable_items: { args: { workload_type: 'VM' }, requests: [1, 0, 0, 0] },
   list_workload_items: { args: {}, requests: [5, 0, 0, 0] },
@@ -39,6 +46,8 @@ export const plainUses = {
   get_job_details: { args: { job_id: failedJob }, requests: [1, 0, 0, 0] },
   cancel_job: { args: { job_id: runningJob }, requests: [2, 0, 1, 3] },
   list_recovery_points: { args: web, requests: [1, 0, 0, 0] },
+  restore_vm: { args: { ...point, ...disks }, requests: [0, 0, 0, 0] },
+  restore_files: { args: point, requests: [0, 0, 0, 0] },
   track_async_operation: {
     after: [['trigger_backup', web]],
     argsAfter: ({ operation_id }) => ({ operation_id }),

@@ -66,9 +66,8 @@ export interface Called {
 }
 
 const refuse = () => Promise.reject(new Error('no files here'))
-/** A file system that keeps nothing: confirmations live in memory. */
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
 const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
+/** A file system that keeps nothing: confirmations live in memory. */
 const unwritable = {
   readFile: refuse,
   writeFile: refuse,
