@@ -5,6 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { entries } from '../src/generated/catalog.ts'
+import { toolNames } from '../src/tools/catalog.ts'
 import { executable, root } from './helpers/server.ts'
 
 const run = promisify(execFile)
@@ -87,6 +88,7 @@ t.test('the tarball installs in an empty folder without a network, and serves', 
   t.equal(stderr, '')
   t.match(replies[0], { id: 0, result: { serverInfo: { version: manifest.version } } })
   t.equal(replies[1].result.tools.length, entries.length)
+  t.equal(replies[1].result.tools.length, toolNames.length)
 })
 
 t.test('the licence of every package in the bundle comes with it', async t => {
@@ -109,6 +111,7 @@ t.test('a link to the program works from anywhere, also in a folder that cannot 
   await chmod(work, 0o755)
   t.equal(stderr, '')
   t.equal(replies[1].result.tools.length, entries.length)
+  t.equal(replies[1].result.tools.length, toolNames.length)
   const { stdout } = await run(
     link,
     [

@@ -7,6 +7,7 @@ import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { policyCreation } from '../backup/policy-creation.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
@@ -30,6 +31,7 @@ export const handlers: Handlers = {
   ...protectableItems,
   ...workloadItems,
   ...policies,
+  ...policyCreation,
   ...protectedItems,
   ...backups,
   ...jobs,
