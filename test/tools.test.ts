@@ -1018,6 +1018,7 @@ const order = [
   'list_workload_items',
   'list_policies',
   'get_policy_details',
+  'delete_policy',
   'list_protected_items',
   'trigger_backup',
   'list_backup_jobs',

@@ -81,7 +81,7 @@ const policyNames = async (vault: VaultRef, { arm }: ToolContext): Promise<strin
 }
 
 /** One policy as Azure gives it. Where there is none, the error names those that there are: one list call, only then. */
-const readPolicy = async (name: string, vault: VaultRef, context: ToolContext): Promise<Fields> => {
+export const readPolicy = async (name: string, vault: VaultRef, context: ToolContext): Promise<Fields> => {
   try {
     return fields(await context.arm.getResource(`${vault.id}/backupPolicies/${name}`))
   } catch (error) {
@@ -136,7 +136,8 @@ const itemsUnder = async (
 const compressionOf = ({ isCompression, issqlcompression }: Fields): boolean | null =>
   [isCompression, issqlcompression].includes(true) || (flag(isCompression) ?? flag(issqlcompression))
 
-const nameIn = (given: string): string => {
+/** The name of a policy by its name or ARM id. Throws InputError. */
+export const nameIn = (given: string): string => {
   const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
   if (name !== undefined && isName(name)) return name
   throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')

@@ -5,6 +5,7 @@ import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { policyDeletion } from '../backup/policy-deletion.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
@@ -22,6 +23,7 @@ export const handlers: Handlers = {
   ...protectableItems,
   ...workloadItems,
   ...policies,
+  ...policyDeletion,
   ...protectedItems,
   ...backups,
   ...jobs,
