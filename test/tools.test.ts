@@ -1023,6 +1023,7 @@ const order = [
   'create_policy',
   'list_policies',
   'get_policy_details',
+  'delete_policy',
   'list_protected_items',
   'trigger_backup',
   'list_backup_jobs',

@@ -638,6 +638,39 @@ export interface GetPolicyDetailsOutput {
   }
 }
 
+export interface DeletePolicyInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface DeletePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
 export interface ListProtectedItemsInput {
   /**
    * Default: the configured vault
@@ -1214,6 +1247,7 @@ export interface ToolInputs {
   create_policy: CreatePolicyInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
+  delete_policy: DeletePolicyInput
   list_protected_items: ListProtectedItemsInput
   trigger_backup: TriggerBackupInput
   list_backup_jobs: ListBackupJobsInput
@@ -1240,6 +1274,7 @@ export interface ToolOutputs {
   create_policy: CreatePolicyOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
+  delete_policy: DeletePolicyOutput
   list_protected_items: ListProtectedItemsOutput
   trigger_backup: TriggerBackupOutput
   list_backup_jobs: ListBackupJobsOutput
