@@ -1,38 +1,4 @@
-/** What a policy's retention amounts to, and its times as Azure writes them. */
-import { type Fields, fields, list, number } from '../backup/fields.ts'
-import { durationOf, inDays, rulesOf } from '../backup/policy-shape.ts'
-
-const retentionOf = (raw: unknown): [rule: string, days: number][] => {
-  const retention = fields(raw)
-  const plain = durationOf(retention)
-  return [
-    ...(plain ? [['', inDays(plain)] as [string, number]] : []),
-    ...rulesOf(retention).map(({ rule, given }): [string, number] => [
-      rule,
-      inDays(durationOf(given) ?? { count: 0, unit: '' }),
-    ]),
-  ]
-}
-
-/** How many days each rule of a policy keeps, by a name that is the same in another version of the policy. */
-const retentions = (properties: Fields): ReadonlyMap<string, number> => {
-  const { snapshotRetentionInDays, vaultRetention } = fields(properties.vaultRetentionPolicy)
-  const snapshots = number(snapshotRetentionInDays)
-  return new Map([
-    ...retentionOf(properties.retentionPolicy),
-    ...retentionOf(vaultRetention),
-    ...(snapshots === null ? [] : ([['snapshots', snapshots]] as const)),
-    ...list(properties.subProtectionPolicy).flatMap(sub =>
-      retentionOf(sub.retentionPolicy).map(([rule, days]): [string, number] => [`${sub.policyType}/${rule}`, days]),
-    ),
-  ])
-}
-
-/** Whether anything is kept for a shorter time, or no more, than before. */
-export const isRetentionLowered = (before: Fields, after: Fields): boolean => {
-  const now = retentions(after)
-  return [...retentions(before)].some(([rule, days]) => (now.get(rule) ?? 0) < days)
-}
+/** The times of a policy as Azure writes them. */
 
 const timeNames = new Set(['scheduleRunTimes', 'retentionTimes', 'scheduleWindowStartTime'])
 
