@@ -55,6 +55,8 @@ export interface WriteRequest {
    * with it a difference that somebody else made is no success.
    */
   isDone?: ((after: Standing) => boolean) | undefined
+  /** Told `true` when the change leaves, `false` when it is certain that Azure took nothing. */
+  mayBeTaken?: ((isSo: boolean) => void) | undefined
 }
 
 export type WriteOutcome =

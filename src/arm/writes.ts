@@ -56,7 +56,8 @@ const evidenceWaitsMs = [0, 3_000, 5_000]
 /** Sends a change at most once in effect, and tells how it went. Throws ArmError where Azure refused it. */
 export async function write(request: WriteRequest, ports: WritePorts): Promise<WriteOutcome> {
   const { asked, clock, pace } = ports
-  const before = request.method === 'POST' ? undefined : (request.before ?? (await ports.read()))
+  const { method, mayBeTaken = () => {} } = request
+  const before = method === 'POST' ? undefined : (request.before ?? (await ports.read()))
   const sending: Sending = { atMs: clock.monotonic(), azureTime: undefined }
   let doubt: ArmError | undefined
   const unknown = async (cause: Problem): Promise<WriteOutcome> => {
@@ -66,36 +67,42 @@ export async function write(request: WriteRequest, ports: WritePorts): Promise<W
 
   for (;;) {
     const attempt = await trySending(ports, () => {
+      if (doubt) return // what it did is looked for since the first time that it may have been taken
+      mayBeTaken(true)
       sending.atMs = clock.monotonic()
       sending.azureTime = ports.azureNow()
     })
     if (attempt instanceof Problem) {
       if (doubt) return unknown(doubt)
+      mayBeTaken(false)
       throw attempt
     }
     const verdict = verdictOf(attempt)
     if (verdict === 'taken') return { kind: 'answered', reply: ports.reply(attempt as ArmResponse) }
-    // After a doubt these are the echo of an earlier try: it deleted the thing, or is still at work on it.
-    const status = attempt instanceof SendError ? undefined : attempt.status
-    if (doubt && request.method === 'DELETE' && status === 404)
-      return { kind: 'answered', reply: ports.reply(attempt as ArmResponse), alreadyGone: true }
-    const isDoubtful = verdict === 'doubtful' || (doubt !== undefined && status === 409)
-    if (verdict === 'refused' && !isDoubtful) throw pace.errorOf(asked, attempt)
-
-    if (isDoubtful) {
-      doubt ??= doubtOf(ports, attempt)
-      const trace = await lookFor(request, before, ports, sending)
-      if (trace.kind === 'found') {
-        const since = await sinceOf(sending, ports)
-        return { kind: 'found_done', found: trace.found, clientRequestId: asked.clientRequestId, since }
-      }
-      if (trace.kind === 'unknown' || !(await pace.again(asked, attempt))) return unknown(doubt)
-    } else if (!(await pace.again(asked, attempt))) {
-      if (doubt) return unknown(doubt)
-      throw pace.errorOf(asked, attempt)
+    if (verdict === 'doubtful') doubt ??= doubtOf(ports, attempt)
+    if (!doubt) {
+      mayBeTaken(false)
+      if (verdict === 'refused' || !(await pace.again(asked, attempt))) throw pace.errorOf(asked, attempt)
+      continue
     }
+    // From here on an earlier try may have been taken: a refusal may be its echo, and nothing is repeated without a look.
+    const status = attempt instanceof SendError ? undefined : attempt.status
+    if (method === 'DELETE' && isGone(attempt))
+      return { kind: 'answered', reply: ports.reply(attempt as ArmResponse), alreadyGone: true }
+    const isRefused = verdict === 'refused' && status !== 409
+    const isAgain = method !== 'POST' && !isRefused && (await pace.again(asked, attempt))
+    const trace = await lookFor(request, before, ports, sending)
+    if (trace.kind === 'found') {
+      const since = await sinceOf(sending, ports)
+      return { kind: 'found_done', found: trace.found, clientRequestId: asked.clientRequestId, since }
+    }
+    if (trace.kind === 'unknown' || !isAgain) return unknown(isRefused ? pace.errorOf(asked, attempt) : doubt)
   }
 }
+
+/** Azure's own word that nothing is there; a page of some proxy's is none. */
+const isGone = (attempt: Attempt): boolean =>
+  !(attempt instanceof SendError) && attempt.status === 404 && readBody(attempt.body).kind !== 'unreadable'
 
 /** A try; a Problem (limiter, sign-in) is a value here, because it may come after a doubtful one. */
 const trySending = async ({ send, pace, signal }: WritePorts, onSend: () => void): Promise<Attempt | Problem> => {
@@ -115,14 +122,16 @@ const doubtOf = ({ asked, pace }: WritePorts, attempt: Attempt): ArmError => {
     : pace.errorOf(asked, attempt)
 }
 
-/** The last time that a change left. Azure's clock is read then: one that runs faster than ours shows it only then. */
+/** When the change left, of several times the one that may have been taken. Azure's clock is read then: one that runs faster than ours shows it only then. */
 interface Sending {
   atMs: number
   azureTime: Date | undefined
 }
 
-const sinceOf = async ({ atMs, azureTime }: Sending, ports: WritePorts): Promise<Date> =>
-  azureTime ?? ports.azureTime(atMs)
+const sinceOf = async (sending: Sending, ports: WritePorts): Promise<Date> => {
+  sending.azureTime ??= await ports.azureTime(sending.atMs)
+  return sending.azureTime
+}
 
 type Trace = { kind: 'found'; found: unknown } | { kind: 'unchanged' } | { kind: 'unknown' }
 

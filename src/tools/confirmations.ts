@@ -135,16 +135,16 @@ const usedStrings = ({ folder, files, clock }: ConfirmationDeps) => {
       if (known.has(given)) return false
       const value = { untilMs, operationId: null }
       known.set(given, value)
+      // Where nothing can be written the memory of this process has to do. A file in place of the folder is met there too.
+      await files.mkdir(inFolder, { recursive: true, mode: 0o700 }).catch(() => {})
       try {
-        await files.mkdir(inFolder, { recursive: true, mode: 0o700 })
         await write(given, value, 'wx')
-        await sweep()
       } catch (error) {
-        // Where nothing can be written the memory of this process has to do.
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return true
         known.delete(given)
         return false
       }
+      await sweep().catch(() => {})
       return true
     },
     settle: async (given: string, value: Used): Promise<void> => {

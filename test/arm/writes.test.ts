@@ -195,6 +195,56 @@ const rows: [name: string, method: WriteRequest['method'], steps: Step[], ends: 
       ['PUT', lost],
       ['GET', before],
       ['PUT', answer(429, '', { 'retry-after': '90' })],
+      ['GET', before],
+    ],
+    'unknown',
+  ],
+  [
+    'lost, repeated, held back, and looked at before the next try',
+    'PUT',
+    [
+      ['GET', before],
+      ['PUT', lost],
+      ['GET', before],
+      ['PUT', answer(429, '', comeBack)],
+      ['GET', after],
+    ],
+    'found_done',
+  ],
+  [
+    'lost, repeated, not sent, repeated',
+    'PUT',
+    [
+      ['GET', before],
+      ['PUT', lost],
+      ['GET', before],
+      ['PUT', unsent],
+      ['GET', before],
+      ['PUT', accepted],
+    ],
+    'answered 202',
+  ],
+  [
+    'lost, repeated, refused for what the first did',
+    'PUT',
+    [
+      ['GET', before],
+      ['PUT', lost],
+      ['GET', before],
+      ['PUT', failure(400, 'BMSUserErrorObjectLocked', 'busy')],
+      ['GET', after],
+    ],
+    'found_done',
+  ],
+  [
+    'lost, repeated, refused, and nothing tells about the first',
+    'PUT',
+    [
+      ['GET', before],
+      ['PUT', lost],
+      ['GET', before],
+      ['PUT', failure(400, 'BMSUserErrorObjectLocked', 'busy')],
+      ['GET', before],
     ],
     'unknown',
   ],
@@ -273,6 +323,18 @@ const rows: [name: string, method: WriteRequest['method'], steps: Step[], ends: 
     'already_gone',
   ],
   [
+    "lost, repeated, a page of a proxy's own",
+    'DELETE',
+    [
+      ['GET', before],
+      ['DELETE', lost],
+      ['GET', before],
+      ['DELETE', answer(404, '<html>Not found</html>')],
+      ['GET', before],
+    ],
+    'unknown',
+  ],
+  [
     'of what is not there',
     'DELETE',
     [
@@ -312,6 +374,149 @@ for (const [name, method, steps, ends] of rows)
       [{ tool: 'a_tool', item_id: item, method, client_request_id: clientRequestId, outcome: ends }],
     )
   })
+
+const countingDown = (days: number, more: object = {}) => ({
+  kind: 'present' as const,
+  body: { properties: { policyId: 'old', deferredDeleteTimeRemaining: `${days} days`, ...more } },
+})
+const planned: [name: string, of: Partial<WriteRequest>, steps: Step[], ends: string][] = [
+  ['what the plan read spares a read', { before: { kind: 'absent' } }, [['PUT', accepted]], 'answered'],
+  [
+    'what the plan read is what counts after a doubt',
+    { before: { kind: 'present', body: { properties: { policyId: 'older' } } } },
+    [
+      ['PUT', lost],
+      ['GET', before],
+    ],
+    'found_done',
+  ],
+  [
+    'a time that runs out is no change',
+    { before: countingDown(14) },
+    [
+      ['PUT', lost],
+      ['GET', answer(200, countingDown(13).body)],
+      ['PUT', accepted],
+    ],
+    'answered',
+  ],
+  [
+    'a change beside a time that runs out is one',
+    { before: countingDown(14) },
+    [
+      ['PUT', lost],
+      ['GET', answer(200, countingDown(13, { policyId: 'new' }).body)],
+    ],
+    'found_done',
+  ],
+  [
+    "somebody else's change is no success, and nothing is repeated over it",
+    { before: { kind: 'absent' }, isDone: () => false },
+    [
+      ['PUT', lost],
+      ['GET', after],
+    ],
+    'unknown',
+  ],
+  [
+    'what the request makes is told by the tool',
+    { before: { kind: 'absent' }, isDone: standing => standing.kind === 'present' },
+    [
+      ['PUT', lost],
+      ['GET', after],
+    ],
+    'found_done',
+  ],
+  [
+    'what is as it should be, and was before, may be repeated',
+    { before: { kind: 'present', body: { properties: { policyId: 'new' } } }, isDone: () => true },
+    [
+      ['PUT', lost],
+      ['GET', after],
+      ['PUT', accepted],
+    ],
+    'answered',
+  ],
+]
+for (const [name, of, steps, ends] of planned)
+  t.test(`${name}: ${ends}`, async t => {
+    const { arm, requests } = createFakeAzure([dated, ...steps.map(([, scripted]) => scripted)])
+    await arm.get(vault)
+    requests.length = 0
+    t.equal((await arm.write({ ...request('PUT'), ...of })).kind, ends)
+    t.same(
+      requests.map(sent => sent.method),
+      steps.map(([sent]) => sent),
+    )
+  })
+
+t.test('what may have been taken is told while it is so', async t => {
+  const told: Record<string, boolean[]> = {}
+  const ends: Record<string, Scripted[]> = {
+    accepted: [accepted],
+    refused: [answer(403)],
+    'not sent, then lost': [unsent, lost],
+    'held back too long': [answer(429, '', { 'retry-after': '90' })],
+    'no longer signed in': [new ArmError('not_signed_in', 'no token', 'sign in')],
+  }
+  for (const [name, script] of Object.entries(ends)) {
+    const { arm } = createFakeAzure([dated, ...script])
+    await arm.get(vault)
+    told[name] = []
+    const mayBeTaken = (isSo: boolean) => told[name]?.push(isSo)
+    await arm.write({ ...request('POST'), mayBeTaken }).catch(() => {})
+  }
+  t.same(told, {
+    accepted: [true],
+    refused: [true, false],
+    'not sent, then lost': [true, false, true],
+    'held back too long': [true, false],
+    'no longer signed in': [true, false],
+  })
+})
+
+t.test('after a repeat the moment of sending is that of the first try that may have been taken', async t => {
+  const { arm, clock } = createFakeAzure([dated, unsent, lost, before, lost, before, answer(400), before], {
+    random: () => 1,
+  })
+  await arm.get(vault)
+  clock.advance(10_000)
+  const outcome = await arm.write({
+    ...request('PUT'),
+    before: { kind: 'present', body: { properties: { policyId: 'old' } } },
+  })
+  t.match(outcome, { kind: 'unknown' })
+  t.equal('since' in outcome && outcome.since.toISOString(), '2026-11-22T12:00:10.500Z')
+})
+
+t.test("a clock of Azure's that runs sixty times faster is read when the change leaves", async t => {
+  const clock = createFakeClock()
+  const fast = () =>
+    answer(200, {}, { date: new Date(Date.UTC(2026, 10, 22, 8) + clock.monotonic() * 60).toUTCString() })
+  const { arm } = createFakeAzure(
+    [
+      fast,
+      () => {
+        clock.advance(20_000) // twenty minutes there
+        throw lost
+      },
+      fast,
+      fast,
+    ],
+    { clock },
+  )
+  await arm.get(vault)
+  const looks: string[] = []
+  await arm.write({
+    ...request('POST'),
+    evidence: async since => {
+      await arm.get(vault)
+      looks.push(since.toISOString())
+      return looks.length === 2 ? 'job' : undefined
+    },
+  })
+  t.same(looks, ['2026-11-22T08:00:00.000Z', '2026-11-22T08:00:00.000Z'])
+})
 
 t.test('a change that cannot be prepared is not sent, and logged so', async t => {
   const { arm, asked, lines } = createFakeAzure([failure(401, 'ExpiredAuthenticationToken', 'old')])

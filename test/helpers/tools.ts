@@ -67,7 +67,16 @@ export interface Called {
 
 const refuse = () => Promise.reject(new Error('no files here'))
 /** A file system that keeps nothing: confirmations live in memory. */
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const unwritable = {
+  readFile: refuse,
+  writeFile: refuse,
+  mkdir: refuse,
+  link: refuse,
+  rename: refuse,
+  chmod: refuse,
+  readdir: refuse,
+  rm: refuse,
+}
 
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
