@@ -65,11 +65,13 @@ export const carryOut = async (
 ): Promise<Done> => {
   if (input.dry_run === true) return { changed: await planned(tool, context, plan), ended: undefined, body: undefined }
   const claim = await agreed(tool, input, context, plan)
-  context.signal.throwIfAborted()
   try {
+    context.signal.throwIfAborted()
     const done = await send(tool, context, plan, input.wait_seconds ?? usualWaitSeconds, claim)
     return { ...done, changed: withWarnings(done.changed, plan.warnings ?? []) }
   } catch (error) {
+    // Azure refused all of it, or nothing left: the same string may be used again.
+    if (context.goingOn.words === undefined) await claim?.release()
     throw error instanceof Problem && plan.posture ? asGuardRefusal(error, plan.posture) : error
   }
 }
@@ -188,8 +190,36 @@ const send = async (
     const changed = withWarnings(sent.changed, warnings)
     if (isLast) return { ...sent, changed }
     if (changed.status === 'in_progress') return { ...sent, changed: withWarnings(changed, [notYet(plan, at)]) }
+    try {
+      const outcome = await write(tool, context, plan, request)
+      const taken = await whatBecame(outcome, request, context, plan)
+      warnings.push(...taken.warnings)
+      noteGoingOn(context, taken, plan, at)
+      await claim?.settle(context.goingOn.operationId ?? null)
+      const seconds = isLast ? leftSeconds() : Math.max(leftSeconds(), shortStepSeconds)
+      const sent = await followed(taken, context, plan, seconds)
+      const isOver = sent.changed.status !== 'in_progress'
+      if (isOver) context.goingOn.words = doneWords(plan, at)
+      if (isLast) return { ...sent, changed: withWarnings(sent.changed, warnings) }
+      if (!isOver) return { ...sent, changed: withWarnings(sent.changed, [...warnings, notYet(plan, at)]) }
+      warnings.push(...(sent.changed.warnings ?? []))
+    } catch (error) {
+      throw at > 0 && error instanceof Problem ? afterSteps(error, plan, at) : error
+    }
   }
   return { changed: { status: 'succeeded', job_id: null, operation_id: null }, ended: undefined, body: undefined }
+}
+
+/** What ended a plan in its middle, with what had been done by then. */
+const afterSteps = (problem: Problem, { requests }: Plan, at: number): Problem => {
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
+  const done = requests.slice(0, at).map(({ method, path }) => `${method} ${path}`)
+  return new Problem(
+    code,
+    `${message} This was step ${at + 1} of ${requests.length}; Azure did what came before it: ${done.join(', ')}.`,
+    remediation,
+    { azureCode, httpStatus, requestId, details: { ...details, steps_done: at }, cause: problem },
+  )
 }
 
 /** A step that others wait for is followed so long at least. */
@@ -221,39 +251,35 @@ const write = async (
   context: ToolContext,
   plan: Plan,
   request: PlannedRequest,
-  claim: Claim | undefined,
 ): Promise<WriteOutcome> => {
   const { method, path, query, body, before, isDone, job } = request
+  const { goingOn } = context
   const vault = vaultOf(plan)
   const evidence =
     job && vault ? (since: Date) => findJobSince(job.operation, job.names, vault, since, context) : request.evidence
-  context.goingOn.words = `Whether Azure took ${method} ${path} is not known`
-  try {
-    return await context.arm.write({
-      method,
-      path,
-      ...(query === undefined ? {} : { query }),
-      body,
-      tool,
-      itemId: request.itemId ?? plan.itemId,
-      evidence,
-      before,
-      isDone,
-    })
-  } catch (error) {
-    // Azure refused it, or it never left: the same string may be used again.
-    if (!context.signal.aborted) {
-      context.goingOn.words = undefined
-      await claim?.release()
-    }
-    throw error
-  }
+  const wordsBefore = goingOn.words
+  return context.arm.write({
+    method,
+    path,
+    ...(query === undefined ? {} : { query }),
+    body,
+    tool,
+    itemId: request.itemId ?? plan.itemId,
+    evidence,
+    before,
+    isDone,
+    mayBeTaken: isSo => {
+      goingOn.words = isSo ? `whether Azure took ${method} ${path} is not known` : wordsBefore
+    },
+  })
 }
 
 interface Taken {
   operation: Operation | undefined
   /** Known without an operation: found in the vault's list. */
   jobId: string | undefined
+  /** Without operation and job: whether Azure is done, or has only accepted. */
+  isOver: boolean
   body: unknown
   clientRequestId: string
   warnings: string[]
@@ -269,30 +295,55 @@ const whatBecame = async (
   const { job, method } = request
   if (outcome.kind === 'answered') {
     const { reply, alreadyGone } = outcome
-    const warnings = alreadyGone ? ['The first answer was lost; the repeated DELETE found nothing left.'] : []
-    const operation = alreadyGone ? undefined : context.arm.operationOf(request, reply)
-    return { operation, jobId: undefined, body: reply.body, clientRequestId: reply.clientRequestId, warnings }
+    const { body, clientRequestId } = reply
+    if (alreadyGone) {
+      const warnings = ['The first answer was lost; the repeated DELETE found nothing left.']
+      return { operation: undefined, jobId: undefined, isOver: true, body, clientRequestId, warnings }
+    }
+    const operation = context.arm.operationOf(request, reply)
+    const isOver = reply.status !== 202
+    const warnings = operation || isOver ? [] : ['Azure accepted the request and did not say how to follow it.']
+    return { operation, jobId: undefined, isOver, body, clientRequestId, warnings }
   }
   const { clientRequestId } = outcome
-  if (outcome.kind === 'found_done' && (method === 'POST' || !job)) {
-    const jobId = job ? nameOf(outcome.found) : undefined
-    const shown = jobId === undefined ? 'what is there now' : `job ${jobId}`
-    const warnings = [`Azure's answer was lost; ${shown} shows that it took the request. It was sent once.`]
-    return { operation: undefined, jobId, body: outcome.found, clientRequestId, warnings }
-  }
-  const vault = vaultOf(plan)
-  const found =
-    job && vault && method !== 'POST'
-      ? await findJobSince(job.operation, job.names, vault, outcome.since, context)
-      : undefined
-  const jobId = nameOf(found)
-  if (outcome.kind === 'unknown' && jobId === undefined) throw lost(outcome, request)
-  const body = outcome.kind === 'found_done' ? outcome.found : undefined
-  const warnings = [
-    `Azure's answer was lost; ${jobId === undefined ? 'what is there now' : `job ${jobId}`} shows that it took the request.`,
-  ]
-  return { operation: undefined, jobId, body, clientRequestId, warnings }
+  const isFound = outcome.kind === 'found_done'
+  const body = isFound ? outcome.found : undefined
+  // The evidence of a POST is its job; of what else starts one, the job is looked for beside what is there.
+  const seen = method !== 'POST' ? await jobOf(request, outcome.since, context, plan) : job ? body : undefined
+  const jobId = nameOf(seen)
+  if (!isFound && jobId === undefined) throw lost(outcome, request)
+  const shown = jobId === undefined ? 'what is there now' : `job ${jobId}`
+  const once = method === 'POST' ? ' It was sent once.' : ''
+  const warnings = [`Azure's answer was lost; ${shown} shows that it took the request.${once}`]
+  return { operation: undefined, jobId, isOver: job === undefined, body, clientRequestId, warnings }
 }
+
+/** A job may take some seconds to appear. */
+const jobWaitsMs = [0, 3_000, 5_000]
+
+/** The job of a change whose answer was lost; undefined where there is none, or where Azure cannot be asked for it. */
+const jobOf = async (
+  { job }: PlannedRequest,
+  since: Date,
+  context: ToolContext,
+  plan: Plan,
+): Promise<unknown | undefined> => {
+  const vault = vaultOf(plan)
+  if (!job || !vault) return undefined
+  for (const waitMs of jobWaitsMs) {
+    if (waitMs > 0) await context.clock.sleep(waitMs, context.signal)
+    const found = await unlessProblem(findJobSince(job.operation, job.names, vault, since, context))
+    if (found !== undefined) return found instanceof Problem ? undefined : found
+  }
+  return undefined
+}
+
+/** What Azure cannot tell just now, as a value: a change that it took is not undone by that. */
+const unlessProblem = <T>(asking: Promise<T>): Promise<T | Problem> =>
+  asking.catch(error => {
+    if (error instanceof Problem) return error
+    throw error
+  })
 
 const nameOf = (raw: unknown): string | undefined => {
   const { name } = fields(raw)
@@ -317,45 +368,67 @@ const lost = (
   )
 
 /** What a call that is cancelled from here on leaves behind. */
-const noteGoingOn = (context: ToolContext, { operation, jobId }: Taken): void => {
+const noteGoingOn = (context: ToolContext, { operation, jobId, isOver }: Taken, plan: Plan, at: number): void => {
   const { goingOn } = context
-  goingOn.words = operation || jobId ? 'Azure had accepted the work and goes on with it' : undefined
+  const isAtWork = operation !== undefined || jobId !== undefined || !isOver
+  goingOn.words = isAtWork ? 'Azure had accepted the work and goes on with it' : doneWords(plan, at)
   goingOn.operationId = operation && encodeOperationId(operation)
   goingOn.jobId = jobId
 }
 
+const doneWords = ({ requests: { length } }: Plan, at: number): string =>
+  at === length - 1
+    ? 'Azure had done what was asked by then'
+    : `Azure had done step ${at + 1} of ${length} by then, and the rest was not sent`
+
 const followed = async (taken: Taken, context: ToolContext, plan: Plan, waitSeconds: number): Promise<Done> => {
-  const { operation, clientRequestId, warnings: _, body } = taken
+  const { operation, jobId, isOver, clientRequestId, body } = taken
   const vault = vaultOf(plan)
-  if (!operation) {
-    const job = taken.jobId && vault ? await followJob(taken.jobId, vault, waitSeconds, context) : undefined
-    const status = job === undefined ? 'succeeded' : (endOf(job) ?? 'in_progress')
+  const looked = operation
+    ? await unlessProblem(followOperation(operation, vault, waitSeconds, context, graceSeconds))
+    : jobId !== undefined && vault
+      ? await unlessProblem(followJob(jobId, vault, waitSeconds, context))
+      : undefined
+  if (looked instanceof Problem) return { changed: acceptedOnly(taken, looked, context), ended: undefined, body }
+  if (!looked || !('look' in looked)) {
     const changed: Changed = {
-      status,
-      job_id: taken.jobId ?? null,
+      status: looked ? (endOf(looked) ?? 'in_progress') : isOver ? 'succeeded' : 'in_progress',
+      job_id: jobId ?? null,
       operation_id: null,
       client_request_id: clientRequestId,
-      ...(job ? { job: { ...job } } : {}),
+      ...(looked ? { job: { ...looked } } : {}),
     }
     return { changed, ended: undefined, body }
   }
-  const result = await followOperation(operation, vault, waitSeconds, context, graceSeconds)
-  const { poll, job: raw } = result.look
-  const operationId = encodeOperationId(result.operation)
+  const { poll, job: raw } = looked.look
+  const operationId = encodeOperationId(looked.operation)
   const ended = poll.kind === 'running' ? undefined : poll
-  const jobId = ended ? jobIdOf(ended) : undefined
+  const startedId = ended ? jobIdOf(ended) : undefined
   const job = raw !== undefined && vault ? toJobDetails(raw, vault) : undefined
-  if (poll.kind === 'failed' || poll.kind === 'cancelled') throw failedOperation(result, poll.error, operationId, job)
+  if (poll.kind === 'failed' || poll.kind === 'cancelled') throw failedOperation(looked, poll.error, operationId, job)
   if (job) endOf(job, operationId)
   const changed: Changed = {
-    status: statusOf(ended, jobId, job),
-    job_id: jobId ?? null,
+    status: statusOf(ended, startedId, job),
+    job_id: startedId ?? null,
     operation_id: operationId,
     client_request_id: clientRequestId,
     ...(job ? { job: { ...job } } : {}),
   }
   return { changed, ended, body: ended?.body ?? body }
 }
+
+/** That Azure cannot be asked how far it is does not undo that it accepted the change: no caller is to think that it failed. */
+const acceptedOnly = (
+  { operation, jobId, clientRequestId }: Taken,
+  { message }: Problem,
+  { goingOn }: ToolContext,
+): Changed => ({
+  status: 'in_progress',
+  job_id: jobId ?? goingOn.jobId ?? null,
+  operation_id: operation ? encodeOperationId(operation) : null,
+  client_request_id: clientRequestId,
+  warnings: [`Azure took the request, but how far it is could not be read: ${message}`],
+})
 
 type Job = ReturnType<typeof toJobDetails>
 

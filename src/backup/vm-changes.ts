@@ -81,7 +81,8 @@ export const readVmPolicy = async (given: string, vault: VaultRef, context: Tool
 /** `410 recovery points (2025-10-18 to 2026-11-21)`. */
 export const pointsInWords = ({ count, oldest, newest }: Points): string => {
   const days = [...new Set([oldest, newest].flatMap(time => time?.slice(0, 10) ?? []))]
-  const number = count === null ? 'all recovery points' : count === 0 ? 'no recovery points' : plural(count, 'recovery points')
+  const number =
+    count === null ? 'all recovery points' : count === 0 ? 'no recovery points' : plural(count, 'recovery points')
   return days.length > 0 && count !== 0 ? `${number} (${days.join(' to ')})` : number
 }
 

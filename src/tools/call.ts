@@ -9,7 +9,7 @@ import type { ToolAnswer } from '../mcp/tool-service.ts'
 import { Problem } from '../problem.ts'
 import { checkedArguments, type Validator } from './arguments.ts'
 import { safeResult } from './azure-text.ts'
-import type { Handlers, ToolContext } from './context.ts'
+import type { GoingOn, Handlers, ToolContext } from './context.ts'
 import { handlers } from './handlers.ts'
 import { problemText } from './problem-text.ts'
 
@@ -54,9 +54,9 @@ const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => 
 }
 
 const asProblem = (error: unknown, tool: ToolName, { signal, goingOn, log }: ToolContext): Problem => {
-  if (error instanceof Problem) return error
-  if (!signal.aborted) throw error
   const { words, operationId, jobId } = goingOn
+  if (error instanceof Problem) return words === undefined ? error : afterChange(error, words, goingOn)
+  if (!signal.aborted) throw error
   if (words === undefined)
     return new Problem(
       'cancelled',
@@ -72,4 +72,18 @@ const asProblem = (error: unknown, tool: ToolName, { signal, goingOn, log }: Too
     'Azure does not stop for that. See where it stands with recovery_services_track_async_operation or recovery_services_list_backup_jobs; recovery_services_cancel_job stops a job.',
     { details: { job_id: jobId ?? null, operation_id: operationId ?? null }, cause: error },
   )
+}
+
+/** What fails behind a change that Azure took must not look like a change that failed: it would be made again. */
+const afterChange = (problem: Problem, words: string, { operationId, jobId }: GoingOn): Problem => {
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
+  const isSaid = ['outcome', 'operation_id', 'steps_done'].some(name => details?.[name] !== undefined)
+  if (isSaid) return problem
+  return new Problem(code, `${message.replace(/[^.!?]$/, '$&.')} Before that, ${words}.`, remediation, {
+    azureCode,
+    httpStatus,
+    requestId,
+    details: { ...details, job_id: jobId ?? null, operation_id: operationId ?? null },
+    cause: problem,
+  })
 }

@@ -12,11 +12,14 @@ import { policyDeletion } from '../backup/policy-deletion.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { protecting } from '../backup/protecting.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registering } from '../backup/registering.ts'
 import { registration } from '../backup/registration.ts'
 import { vmRestores } from '../backup/restore-vm.ts'
 import { unregistering } from '../backup/unregistering.ts'
+import { resuming } from '../backup/resuming.ts'
+import { stopping } from '../backup/stopping.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -34,6 +37,9 @@ export const handlers: Handlers = {
   ...policies,
   ...policyCreation,
   ...policyDeletion,
+  ...protecting,
+  ...stopping,
+  ...resuming,
   ...protectedItems,
   ...backups,
   ...jobs,

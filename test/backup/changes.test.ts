@@ -1,6 +1,20 @@
 /** What all changing tools share: plans, a person's word, following, and what becomes of a call that is cut off. */
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { SendError } from '../../src/arm/send.ts'
+import { type Changed, type ChangeInput, carryOut } from '../../src/backup/changes.ts'
+import type { Plan, PlannedRequest } from '../../src/backup/plans.ts'
+import type { Config } from '../../src/config/types.ts'
+import type { Elicit, Elicited } from '../../src/mcp/tool-service.ts'
+import { Problem } from '../../src/problem.ts'
+import { createConfirmations } from '../../src/tools/confirmations.ts'
+import type { ToolContext } from '../../src/tools/context.ts'
+import { createMemory } from '../../src/tools/memory.ts'
+import type { SecretFiles } from '../../src/tools/secret-key.ts'
+import { answer, createFakeAzure, endpoint, failure, type Scripted, vault } from '../arm/fake-azure.ts'
 import { createEstate, inGroup, production } from '../helpers/estate.ts'
+
+type Confirmation = Config['confirmation']
 
 const runningJob = '8564b595-2d0b-4694-88ae-d03f936d2588'
 
@@ -109,4 +123,226 @@ t.test('the id of a VM never means a VM of the same name in another subscription
   const result = await call('trigger_backup', { item: twin })
   t.match(result, { code: 'not_found', details: { candidates: [/^.subscriptions.1{8}-.*web-01$/] } })
   t.same(taken('writes'), [])
+})
+
+const answers: [answer: Elicited, mode: Confirmation, code: string | undefined, asked: number][] = [
+  ['accepted', 'elicit', undefined, 1],
+  ['declined', 'elicit', 'cancelled', 1],
+  ['cancelled', 'elicit', 'cancelled', 1],
+  ['unsupported', 'elicit', 'confirmation_required', 1],
+  ['accepted', 'elicit_only', undefined, 1],
+  ['declined', 'elicit_only', 'cancelled', 1],
+  ['cancelled', 'elicit_only', 'cancelled', 1],
+  ['unsupported', 'elicit_only', 'confirmation_required', 1],
+  ['accepted', 'argument', 'confirmation_required', 0],
+  ['declined', 'off', undefined, 0],
+]
+for (const [answer, mode, code, asked] of answers)
+  t.test(`confirmation = "${mode}", and the person's answer is ${answer}: ${code ?? 'done'}`, async t => {
+    const questions: string[] = []
+    const elicit: Elicit = async ({ message }) => {
+      questions.push(message)
+      return answer
+    }
+    const { call, taken } = createEstate({ confirmation: mode }, { elicit })
+    const result = await call('cancel_job', { job_id: runningJob })
+    t.equal(result.code, code)
+    t.equal(questions.length, asked)
+    for (const question of questions)
+      t.match(
+        question,
+        /^Cancel the running job: Backup of web-02.*\nLoses: what the job.*\nKeeps: .*\nVault: vault-prod, /,
+      )
+    const all = taken()
+    t.equal(all.filter(text => text.startsWith('POST')).length, code === undefined ? 1 : 0)
+    if (code === undefined) return
+    t.equal(all.length, 2, 'nothing was asked but what the plan tells: the job and the vault')
+    t.equal(
+      'confirmation' in ((result.details ?? {}) as object),
+      mode !== 'elicit_only' && answer !== 'declined' && answer !== 'cancelled',
+    )
+  })
+
+const strings: [mode: Confirmation, elicit: Elicited, dryRun: boolean, code: string | undefined][] = [
+  ['elicit', 'unsupported', true, undefined],
+  ['elicit', 'declined', true, 'cancelled'],
+  ['argument', 'declined', true, undefined],
+  ['elicit_only', 'unsupported', false, 'confirmation_required'],
+  ['off', 'unsupported', false, undefined],
+]
+for (const [mode, elicited, isGiven, code] of strings)
+  t.test(
+    `with confirmation = "${mode}" and a client that says ${elicited}, a string ends in ${code ?? 'done'}`,
+    async t => {
+      const { call } = createEstate({ confirmation: mode }, { elicit: async () => elicited })
+      const { confirmation } = await call('cancel_job', { job_id: runningJob, dry_run: true })
+      t.equal(confirmation !== undefined, isGiven, 'a dry run gives a string where one is taken')
+      const confirm = confirmation ?? 'mwsaguzr.ClOd1BhE.bVP68jLkeCi6-1GI8Jtuu5zh0XYIeD-BUyZCdQG_3BI'
+      t.equal((await call('cancel_job', { job_id: runningJob, confirm })).code, code)
+    },
+  )
+
+t.test('a plan that loses nothing asks nobody', async t => {
+  const elicit: Elicit = () => Promise.reject(new Error('asked'))
+  const { call } = createEstate({ confirmation: 'elicit_only' }, { elicit })
+  t.equal((await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM' })).status, 'in_progress')
+})
+
+t.test('what Azure took is no failure because nobody can ask how far it is', async t => {
+  const { call, rule } = createEstate()
+  rule.interfere = (method, path) => (method === 'GET' && /operation/i.test(path) ? 'before' : undefined)
+  const result = await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM' })
+  t.match(result, { isError: false, status: 'in_progress', operation_id: String, warnings: [/took the request/] })
+})
+
+t.test('what fails behind a change says that the change was taken', async t => {
+  const { call, rule, received } = createEstate({ confirmation: 'off' })
+  const isSent = () => received.some(text => text.startsWith('POST'))
+  rule.interfere = (method, path) => (method === 'GET' && isSent() && /backupJobs/.test(path) ? 'before' : undefined)
+  const result = await call('cancel_job', { job_id: runningJob })
+  t.match(result, { code: 'unreachable', message: /Before that, Azure had/, details: { operation_id: String } })
+})
+
+t.test('a lost answer is told with what was done, though the jobs cannot be read', async t => {
+  const { call, rule } = createEstate()
+  rule.interfere = (method, path) =>
+    method === 'POST' ? 'inside_answer' : /backupJobs$/.test(path) ? 'before' : undefined
+  const result = await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM' })
+  t.match(result, { code: 'unreachable', details: { outcome: 'unknown' } })
+})
+
+t.test('a call cancelled before its change leaves says that nothing was sent, and the string stays good', async t => {
+  for (const at of ['reading', 'waiting to send'] as const) {
+    const { call, rule, taken } = createEstate()
+    const { confirmation } = await call('cancel_job', { job_id: runningJob, dry_run: true })
+    const control = new AbortController()
+    const abort = () => control.abort(new Error('enough'))
+    rule.interfere = method => {
+      if (at === 'reading') abort()
+      else if (method === 'POST') setImmediate(abort)
+      return method === 'POST' ? 'before' : undefined
+    }
+    const args = { job_id: runningJob, confirm: confirmation }
+    const result = await call('cancel_job', args, { signal: control.signal })
+    t.match(result, { code: 'cancelled', message: /Nothing that it changes was sent/ }, at)
+    t.same(taken('writes'), [], at)
+    rule.interfere = () => undefined
+    t.notOk((await call('cancel_job', args)).isError, at)
+  }
+})
+
+t.test('a call cancelled while its change is on its way says that nobody knows, and the string is used', async t => {
+  const { call, rule } = createEstate()
+  const { confirmation } = await call('cancel_job', { job_id: runningJob, dry_run: true })
+  const control = new AbortController()
+  rule.interfere = method => {
+    if (method === 'POST') control.abort(new Error('enough'))
+    return undefined
+  }
+  const args = { job_id: runningJob, confirm: confirmation }
+  t.match(await call('cancel_job', args, { signal: control.signal }), {
+    code: 'cancelled',
+    message: /whether Azure took POST .*cancel is not known/,
+  })
+  t.equal((await call('cancel_job', args)).code, 'conflict')
+})
+
+/** A plan of requests that a script answers. */
+const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], more: Partial<Plan> = {}) => {
+  const fake = createFakeAzure(script)
+  const clock = { now: fake.clock.now }
+  const files = new Proxy({} as SecretFiles, { get: () => () => Promise.reject(new Error('no files here')) })
+  const confirmations = createConfirmations({ folder: '/nowhere', files, clock, randomBytes })
+  const { config } = createEstate()
+  const context: ToolContext = {
+    ...fake.deps,
+    loaded: { config, origins: {}, warnings: [], faults: [] },
+    arm: fake.arm,
+    progress: () => {},
+    memory: createMemory(fake.clock),
+    confirmations,
+    elicit: async () => 'unsupported',
+    goingOn: {},
+    signIn: 'simulated',
+  }
+  const plan: Plan = {
+    summary: 'Do it.',
+    requests: methods.map((method, at) => ({ method, path: `${vault}/steps/${at}`, before: { kind: 'absent' } })),
+    keeps: [],
+    loses: ['all of it'],
+    itemId: vault,
+    ...more,
+  }
+  const carry = async (input: ChangeInput): Promise<Changed | Problem> => {
+    try {
+      return (await carryOut('cancel_job', input, { ...context, goingOn: {} }, plan)).changed
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
+  }
+  /** Carried out with a string, then once more with the same. */
+  const twice = async () => {
+    const { confirmation = '' } = (await carry({ dry_run: true })) as Changed
+    return [await carry({ confirm: confirmation }), await carry({ confirm: confirmation })] as const
+  }
+  return { ...fake, context, carry, twice }
+}
+const operation = { 'azure-asyncoperation': `${endpoint}${vault}/backupOperations/op-1?api-version=2025-08-01` }
+const refusedStep = failure(400, 'X', 'no')
+
+t.test('a plan of several requests', async t => {
+  t.test('refused at its first gives the string back', async t => {
+    const { twice, asked } = steps([refusedStep, refusedStep], ['POST', 'POST'])
+    const [first, again] = await twice()
+    t.match(first, { azureCode: 'X', message: 'no' })
+    t.match(again, { azureCode: 'X' }, 'the string could be used')
+    t.equal(asked().length, 2)
+  })
+
+  t.test('refused at a later one says what was done, and the string is used', async t => {
+    const { twice, asked } = steps([answer(200, {}), refusedStep], ['POST', 'POST'])
+    const [first, again] = await twice()
+    t.match(first, { azureCode: 'X', message: /no .*step 2 of 2.*POST .*steps\/0/, details: { steps_done: 1 } })
+    t.match(again, { code: 'conflict' })
+    t.equal(asked().length, 2)
+  })
+
+  t.test('whose first goes on for long names its operation, and so does the string', async t => {
+    const running = () => answer(200, { status: 'InProgress' }, { 'retry-after': '60' })
+    const { twice, asked } = steps([answer(202, '', operation), running], ['POST', 'DELETE'])
+    const [first, again] = await twice()
+    t.match(first, { status: 'in_progress', operation_id: String, warnings: [/step 1 of 2/] })
+    const { operation_id } = first as Changed
+    t.match(again, { code: 'conflict', details: { operation_id } })
+    t.equal(asked().filter(text => text.startsWith('DELETE')).length, 0)
+  })
+
+  t.test('cancelled between two says which is done', async t => {
+    const requests = [0, 1].map(at => ({ method: 'POST' as const, path: `${vault}/steps/${at}` }))
+    const plan: Plan = { summary: '', requests, keeps: [], loses: [], itemId: vault }
+    const { context, control } = steps([
+      answer(200, {}),
+      () => {
+        setImmediate(() => control.abort(new Error('enough')))
+        throw new SendError('not_sent', '')
+      },
+    ])
+    await t.rejects(carryOut('cancel_job', {}, context, plan), { message: 'enough' })
+    t.match(context.goingOn.words, /step 1 of 2/)
+  })
+})
+
+t.test('a change that is answered 202 without a word how to follow it is not called done', async t => {
+  const { carry } = steps([answer(202)], ['POST'], { loses: [] })
+  t.match(await carry({}), { status: 'in_progress', operation_id: null, warnings: [/did not say how/] })
+})
+
+t.test('a PUT that was sent twice is not said to be sent once', async t => {
+  const lost = new SendError('lost', 'cut')
+  const dated = { date: 'Sun, 22 Nov 2026 12:00:00 GMT' }
+  const { carry } = steps([lost, failure(404, 'X', '', dated), lost, answer(200, {}, dated)], ['PUT'], { loses: [] })
+  const result = await carry({})
+  t.match(result, { status: 'succeeded', warnings: [/answer was lost/] })
+  t.notMatch(JSON.stringify(result), /once/)
 })

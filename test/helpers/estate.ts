@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import plan from '../../schemas/common/plan.json' with { type: 'json' }
+import { createArm } from '../../src/arm/client.ts'
 import { SendError } from '../../src/arm/send.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { ToolName } from '../../src/generated/tools.ts'
@@ -114,7 +115,7 @@ export const createEstate = (config: Partial<Config> = {}, context: Partial<Tool
   ): Promise<Answered> => {
     const { isError, json } = await callTool(tool, args, {
       loaded: { config: settled, origins: {}, warnings: [], faults: [] },
-      arm: fake.arm,
+      arm: more.signal ? createArm({ ...fake.deps, signal: more.signal }) : fake.arm,
       clock: { ...fake.clock, now: virtual.now },
       signal: fake.control.signal,
       log: fake.deps.log,
@@ -160,5 +161,6 @@ export const createEstate = (config: Partial<Config> = {}, context: Partial<Tool
     bodies,
     taken,
     rule,
+    config: settled,
   }
 }
