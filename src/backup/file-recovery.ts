@@ -58,6 +58,7 @@ const findTarget = async (vault: VaultRef, input: RestoreFilesInput, context: To
   choosing.catch(() => {}) // what is wrong with the item is said first
   const [item, posture] = await Promise.all([readItemState(ref, context), postureOf(vault, context)])
   mustExist(item)
+  if (input.action !== 'unmount') mustNotBeSoftDeleted(item)
   return { item, posture, points: await choosing }
 }
 
@@ -72,7 +73,6 @@ const mountPlan = ({ item, posture, points }: Target, input: RestoreFilesInput, 
   if (!point) throw new Error('a mount has a point')
   const { row } = point
   const name = calledBy(item.names)
-  mustNotBeSoftDeleted(item)
   if (isOnlyArchived(row))
     throw new Problem(
       'precondition_failed',

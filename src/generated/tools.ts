@@ -1335,7 +1335,7 @@ export interface RestoreFilesInput {
    */
   action?: 'mount' | 'unmount'
   /**
-   * Linux: absolute path of a new file for the script, else returned
+   * Linux: absolute path of a new file
    */
   save_to?: string
   wait_seconds?: number
