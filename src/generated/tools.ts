@@ -113,6 +113,108 @@ export interface TestConnectionOutput {
   vault_id?: string
 }
 
+export interface RegisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * vm, group/vm, or ARM id
+   */
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface RegisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
+export interface ReregisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface ReregisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
+export interface UnregisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface UnregisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
 export interface CheckRegistrationStatusInput {
   /**
    * Default: the configured vault
@@ -159,6 +261,36 @@ export interface CheckRegistrationStatusOutput {
     item_id: string | null
     error: CheckRegistrationStatusOutputError
   } | null
+  warnings?: string[]
+}
+
+export interface RefreshContainersInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  backup_management_type?: 'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface RefreshContainersOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
   warnings?: string[]
 }
 
@@ -791,7 +923,11 @@ export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
   test_connection: TestConnectionInput
+  register_vm: RegisterVmInput
+  reregister_vm: ReregisterVmInput
+  unregister_vm: UnregisterVmInput
   check_registration_status: CheckRegistrationStatusInput
+  refresh_containers: RefreshContainersInput
   list_protectable_containers: ListProtectableContainersInput
   list_protectable_items: ListProtectableItemsInput
   list_workload_items: ListWorkloadItemsInput
@@ -810,7 +946,11 @@ export interface ToolOutputs {
   list_vaults: ListVaultsOutput
   get_vault: GetVaultOutput
   test_connection: TestConnectionOutput
+  register_vm: RegisterVmOutput
+  reregister_vm: ReregisterVmOutput
+  unregister_vm: UnregisterVmOutput
   check_registration_status: CheckRegistrationStatusOutput
+  refresh_containers: RefreshContainersOutput
   list_protectable_containers: ListProtectableContainersOutput
   list_protectable_items: ListProtectableItemsOutput
   list_workload_items: ListWorkloadItemsOutput

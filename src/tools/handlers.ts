@@ -1,6 +1,7 @@
 /** Joins the nouns into the one map that every schema demands. */
 import { backups } from '../backup/backups.ts'
 import { connection } from '../backup/connection.ts'
+import { discovering } from '../backup/discovering.ts'
 import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
@@ -9,7 +10,9 @@ import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
+import { registering } from '../backup/registering.ts'
 import { registration } from '../backup/registration.ts'
+import { unregistering } from '../backup/unregistering.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -17,7 +20,10 @@ import type { Handlers } from './context.ts'
 export const handlers: Handlers = {
   ...vaults,
   ...connection,
+  ...registering,
+  ...unregistering,
   ...registration,
+  ...discovering,
   ...protectableContainers,
   ...protectableItems,
   ...workloadItems,
