@@ -102,7 +102,7 @@ export interface Arm {
   /** The parsed body of a GET; undefined where it was empty. */
   get(path: string, query?: Query): Promise<unknown>
   /** A GET of one resource. Throws ArmError where the answer is none: it has an id, whatever else Azure leaves out. */
-  getResource(path: string): Promise<unknown>
+  getResource(path: string, query?: Query): Promise<unknown>
   /** The parsed body of a POST that only reads: repeated like a GET. */
   readingPost(path: string, query: Query, body: unknown): Promise<unknown>
   /** The pages of a list, loaded one by one as they are asked for. */

@@ -40,8 +40,8 @@ export function createArm(deps: ArmDeps): Arm {
     endpoint,
     urlOf: (path, query) => endpoint + address(path, query),
     get: async (path, query) => (await exchange.read(prepare('GET', path, query))).body,
-    getResource: async path => {
-      const prepared = prepare('GET', path)
+    getResource: async (path, query) => {
+      const prepared = prepare('GET', path, query)
       const { body } = await exchange.read(prepared)
       if (!hasId(body)) throw unexpectedAnswer(prepared.asked, 'the answer is no resource: it has no id')
       return body

@@ -101,6 +101,8 @@ export interface ProtectedItemRef {
   id: string
   vault: VaultRef
   names: ItemNames
+  /** Id of the VM, where that was given: an item's name tells no subscription. */
+  vmId?: string
 }
 
 /** One of a list, which tells more than names do. */
@@ -144,7 +146,8 @@ export const checkSelector = (selector: string, workload: Workload | undefined):
     throw badArgument('workload_type', `is ${workload}, but item is a ${datasources[own].noun}; leave it out`)
 }
 
-const workloadIn = ({ id, type }: ParsedId): Workload | undefined => {
+/** The workload of what an id names; undefined for words that nobody knows. */
+export const workloadIn = ({ id, type }: ParsedId): Workload | undefined => {
   if (protectedOrProtectable.test(type)) return namesOf(id, {}).workload
   return type.endsWith('shares') ? 'AzureFileShare' : 'VM'
 }
@@ -168,6 +171,38 @@ export const locateItem = async (
   return findItem(selector, vault, context, workload, names => fits(parts, names))
 }
 
+/**
+ * The item that a VM has or would have in the vault. A bare name is looked for in one list of the VMs that can be protected
+ * and one of those that are; anything else is computed.
+ */
+export const locateVm = async (selector: string, vault: VaultRef, context: ToolContext): Promise<ProtectedItemRef> => {
+  if (selector.includes('/')) return locateItem(selector, 'VM', vault, context)
+  const lists = ['backupProtectableItems', 'backupProtectedItems'] as const
+  const found = await Promise.all(
+    lists.map(async name => {
+      const query = name === 'backupProtectedItems' ? itemFilter({ workload_type: 'VM' }) : protectableVms
+      const refs: ListedItem[] = []
+      for await (const { rows } of context.arm.pages(`${vault.id}/${name}`, query)) refs.push(...toRefs(rows, vault))
+      return refs.filter(({ names }) => names.workload === 'VM')
+    }),
+  )
+  // A VM that has just been protected may be in both.
+  const all = [...new Map(found.flat().map(ref => [ref.id.toLowerCase(), ref])).values()]
+  return theOnly(
+    selector,
+    all.filter(({ names }) => fits([selector], names)),
+    nearestItems(selector, all),
+    {
+      nothing: `"${selector}" is no VM that ${vault.vaultName} protects, or knows that it could.`,
+      remediation:
+        'Use the id of one of the candidates. A VM that is new is found after recovery_services_refresh_containers; as group/vm, or by its ARM id, it need not be found.',
+    },
+  )
+}
+
+/** Of VMs, the filter that Azure's own clients send. */
+const protectableVms = filterOf({ backupManagementType: datasources.VM.managementType })
+
 /** The same with all names, for which an item that was given by its own id may have to be read. */
 export const resolveItem = async (
   selector: string,
@@ -180,16 +215,19 @@ export const resolveItem = async (
   return isOwnId ? { ...item, names: await namesById(item.id, context) } : item
 }
 
+/** The id of the protected item that a protectable one becomes. */
+const asItemId = (id: string): string => id.replace(/\/protectableItems\/(?=[^/]+$)/i, '/protectedItems/')
+
 const itemById = async (id: string, vault: VaultRef, context: ToolContext): Promise<ProtectedItemRef> => {
   const parsed = parseArmId(id)
   if (parsed && protectedOrProtectable.test(parsed.type)) {
-    const itemId = parsed.id.replace(/\/protectableItems\/(?=[^/]+$)/i, '/protectedItems/')
+    const itemId = asItemId(parsed.id)
     return { id: itemId, vault, names: namesOf(itemId, {}) }
   }
   const { names, resourceGroup: group } = parsed ?? {}
   const [vm, share, account] = [names?.get('virtualmachines'), names?.get('shares'), names?.get('storageaccounts')]
   if (vm && group && parsed?.type === 'virtualmachines') {
-    return vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute'))
+    return { ...vmItem(vault, group, vm, sameText(parsed.provider, 'Microsoft.ClassicCompute')), vmId: parsed.id }
   }
   if (share && account)
     return findItem(
@@ -227,38 +265,47 @@ const findItem = async (
   const all: ListedItem[] = []
   let near: ListedItem[] = []
   for await (const { rows } of arm.pages(`${vault.id}/backupProtectedItems`, itemFilter({ workload_type: workload }))) {
-    const refs = list(rows).map(row => {
-      const id = text(row.id) ?? ''
-      const properties = fields(row.properties)
-      return {
-        id,
-        vault,
-        names: namesOf(id, properties),
-        isSoftDeleted: properties.isScheduledForDeferredDelete === true,
-      }
-    })
     // Azure filters by it too. A recording cannot: it answers with the nearest list that it has.
-    const ofWorkload = refs.filter(({ names }) => workload === undefined || names.workload === workload)
+    const ofWorkload = toRefs(rows, vault).filter(({ names }) => workload === undefined || names.workload === workload)
     all.push(...ofWorkload.filter(({ names }) => isMeant(names)))
     near = nearestItems(selector, [...near, ...ofWorkload])
   }
-  const found = withoutPredecessors(all)
+  return theOnly(selector, withoutPredecessors(all), near, {
+    nothing: `"${selector}" fits no protected item of ${vault.vaultName}.`,
+    remediation:
+      'Use the id of one of the candidates, or another vault; recovery_services_list_protected_items shows what is protected.',
+  })
+}
+
+/** Protected items of a list; of protectable ones those that they would become. */
+const toRefs = (rows: readonly unknown[], vault: VaultRef): ListedItem[] =>
+  list(rows).map(row => {
+    const id = asItemId(text(row.id) ?? '')
+    const properties = fields(row.properties)
+    return {
+      id,
+      vault,
+      names: namesOf(id, properties),
+      isSoftDeleted: properties.isScheduledForDeferredDelete === true,
+    }
+  })
+
+/** The one that was found. Throws `ambiguous`, and `not_found` with these words. */
+const theOnly = (
+  selector: string,
+  found: readonly ListedItem[],
+  near: readonly ListedItem[],
+  { nothing, remediation }: { nothing: string; remediation: string },
+): ProtectedItemRef => {
   if (found.length === 1 && found[0]) return found[0]
   if (found.length > 1)
     throw new Problem(
       'ambiguous',
-      `"${selector}" fits ${found.length} items of ${vault.vaultName}.`,
+      `"${selector}" fits ${found.length} items of ${found[0]?.vault.vaultName}.`,
       'Use the id of one of the candidates, or put its outer names before it.',
-      {
-        details: { candidates: found.map(candidate) },
-      },
+      { details: { candidates: found.map(candidate) } },
     )
-  throw new Problem(
-    'not_found',
-    `"${selector}" fits no protected item of ${vault.vaultName}.`,
-    'Use the id of one of the candidates, or another vault; recovery_services_list_protected_items shows what is protected.',
-    { details: { candidates: near.map(candidate) } },
-  )
+  throw new Problem('not_found', nothing, remediation, { details: { candidates: near.map(candidate) } })
 }
 
 /** All names of an item, from the outer to the inner, as `item` takes them. */

@@ -1,4 +1,5 @@
 /** Backup policies of a vault. */
+import type { Query } from '../arm/arm.ts'
 import type { GetPolicyDetailsOutput, ListPoliciesOutput } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'
 import { Problem } from '../problem.ts'
@@ -73,15 +74,16 @@ const listPolicies: Handlers['list_policies'] = async (input, context) => {
   })
 }
 
-const policyNames = async (vault: VaultRef, { arm }: ToolContext): Promise<string[]> => {
+/** Names of a vault's policies: one list call. */
+export const policyNames = async (vault: VaultRef, { arm }: ToolContext, query: Query = {}): Promise<string[]> => {
   const names: string[] = []
-  for await (const { rows } of arm.pages(`${vault.id}/backupPolicies`))
+  for await (const { rows } of arm.pages(`${vault.id}/backupPolicies`, query))
     names.push(...list(rows).map(row => text(row.name) ?? lastName(text(row.id) ?? '')))
   return names
 }
 
 /** One policy as Azure gives it. Where there is none, the error names those that there are: one list call, only then. */
-const readPolicy = async (name: string, vault: VaultRef, context: ToolContext): Promise<Fields> => {
+export const readPolicy = async (name: string, vault: VaultRef, context: ToolContext): Promise<Fields> => {
   try {
     return fields(await context.arm.getResource(`${vault.id}/backupPolicies/${name}`))
   } catch (error) {
@@ -136,7 +138,8 @@ const itemsUnder = async (
 const compressionOf = ({ isCompression, issqlcompression }: Fields): boolean | null =>
   [isCompression, issqlcompression].includes(true) || (flag(isCompression) ?? flag(issqlcompression))
 
-const nameIn = (given: string): string => {
+/** The name of a policy by its name or ARM id. Throws InputError. */
+export const nameIn = (given: string): string => {
   const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
   if (name !== undefined && isName(name)) return name
   throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')

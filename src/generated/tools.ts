@@ -516,6 +516,180 @@ export interface GetPolicyDetailsOutput {
   }
 }
 
+/**
+ * Data disks to leave out; []: none
+ */
+export type EnableProtectionInputDiskLuns = number[]
+/**
+ * []: OS disk only
+ */
+export type EnableProtectionInputDiskLuns1 = number[]
+
+export interface EnableProtectionInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  policy_name: string
+  exclude_disk_luns?: EnableProtectionInputDiskLuns
+  include_disk_luns?: EnableProtectionInputDiskLuns1
+  /**
+   * SQL instances
+   */
+  auto_protect?: boolean
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface EnableProtectionOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
+export interface DisableProtectionInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  delete_backup_data?: boolean
+  /**
+   * as_per_policy: immutable vaults only
+   */
+  retain?: 'forever' | 'as_per_policy'
+  auto_protect?: boolean
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface DisableProtectionOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
+export interface ResumeProtectionInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  /**
+   * Needed unless suspended
+   */
+  policy_name?: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface ResumeProtectionOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
+export interface UndeleteProtectedItemInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface UndeleteProtectedItemOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
 export interface ListProtectedItemsInput {
   /**
    * Default: the configured vault
@@ -933,6 +1107,10 @@ export interface ToolInputs {
   list_workload_items: ListWorkloadItemsInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
+  enable_protection: EnableProtectionInput
+  disable_protection: DisableProtectionInput
+  resume_protection: ResumeProtectionInput
+  undelete_protected_item: UndeleteProtectedItemInput
   list_protected_items: ListProtectedItemsInput
   trigger_backup: TriggerBackupInput
   list_backup_jobs: ListBackupJobsInput
@@ -956,6 +1134,10 @@ export interface ToolOutputs {
   list_workload_items: ListWorkloadItemsOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
+  enable_protection: EnableProtectionOutput
+  disable_protection: DisableProtectionOutput
+  resume_protection: ResumeProtectionOutput
+  undelete_protected_item: UndeleteProtectedItemOutput
   list_protected_items: ListProtectedItemsOutput
   trigger_backup: TriggerBackupOutput
   list_backup_jobs: ListBackupJobsOutput

@@ -11,7 +11,7 @@ import { itemIdOf } from './finding.ts'
 import { startJob } from './jobs.ts'
 import { addItem, vmItemOf } from './making.ts'
 import { isSame } from './odata.ts'
-import { keepByPolicy, pointsOf } from './points.ts'
+import { keepByPolicy, pointsOf, policyPropertiesOf } from './points.ts'
 import { planNextRun, unplan } from './schedules-runner.ts'
 import { type Item, keyOf, type Operation, type Policy, type Vault } from './state.ts'
 import type { Effects, World } from './world.ts'
@@ -130,8 +130,9 @@ const apply: Readonly<Record<Kind, (world: World, vault: Vault, item: Item, more
   },
   change: (world, vault, item, more) => {
     pointsOf(vault, item, world.state.nowMs)
+    const before = policyPropertiesOf(vault, item)
     item.policy = text(more.policy) ?? undefined
-    keepByPolicy(vault, item, world.state.nowMs)
+    keepByPolicy(vault, item, before, world.state.nowMs)
     item.diskExclusion = exclusionIn(more)
     if (!started.includes(item.state)) item.state = item.points.length > 0 ? 'Protected' : 'IRPending'
     planNextRun(world, vault, item)

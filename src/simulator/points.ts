@@ -1,6 +1,14 @@
 /** Recovery points and log ranges as time changes them: they expire, go to the archive, grow. */
 import { type Fields, list } from '../backup/fields.ts'
-import { archivedFrom, isSnapshotOnly, type Kept, keptUntil, logsKeptMs, snapshotUntil } from './retention.ts'
+import {
+  archivedFrom,
+  isSnapshotOnly,
+  type Kept,
+  keptFromNow,
+  keptUntil,
+  logsKeptMs,
+  snapshotUntil,
+} from './retention.ts'
 import { logFrequencyMs, type Run } from './schedules.ts'
 import { type Item, keyOf, type Point, type Vault } from './state.ts'
 import type { World } from './world.ts'
@@ -124,16 +132,23 @@ export const takenFrom = (world: World, item: Item): Taken => {
 
 /**
  * Puts the points of an item under its policy as it is from now on, as Azure does when a policy or an item's policy is
- * changed. What was asked for with an end of its own keeps it, as does what the new schedule has no place for.
+ * changed; `before` is what kept them until now. What was asked for with an end of its own keeps it.
  */
-export const keepByPolicy = (vault: Vault, item: Item, nowMs: number): void => {
+export const keepByPolicy = (vault: Vault, item: Item, before: Fields | undefined, nowMs: number): void => {
   const properties = policyPropertiesOf(vault, item)
   if (!properties) return
   for (const point of item.points) {
-    const { isSnapshotOnly: isOnly, expiresMs, rule, snapshotUntilMs } = termsOf(properties, item.workload, point)
-    if (point.rule === 'AdHoc' || isOnly !== (point.inVaultMs === undefined)) continue
-    const isSnapshotGone = point.snapshotUntilMs !== undefined && point.snapshotUntilMs <= nowMs
-    Object.assign(point, { expiresMs, rule }, isSnapshotGone ? {} : { snapshotUntilMs })
+    if (point.rule === 'AdHoc') continue
+    const isSnapshotOnly = item.workload === 'VM' && point.inVaultMs === undefined
+    const snapshotUntilMs = snapshotUntil(properties, point.atMs)
+    // What no rule keeps any more goes at once.
+    const { expiresMs, rule } = isSnapshotOnly
+      ? { expiresMs: snapshotUntilMs, rule: point.rule }
+      : (keptFromNow(properties, before, point) ?? { expiresMs: nowMs, rule: point.rule })
+    Object.assign(point, { expiresMs, rule })
+    // Databases have no snapshots, and one that is gone stays gone.
+    if (point.snapshotUntilMs !== undefined && point.snapshotUntilMs > nowMs)
+      point.snapshotUntilMs = item.workload === 'VM' ? Math.min(snapshotUntilMs, expiresMs) : expiresMs
   }
 }
 

@@ -1,6 +1,8 @@
 /** Backup policies: read, written under Azure's rules, deleted while nothing uses them (section 5 of the wire facts). */
 import { datasources } from '../backup/datasources.ts'
 import { type Fields, fields, number, text } from '../backup/fields.ts'
+import { isRetentionLowered, usualInstantDays } from '../backup/policy-effects.ts'
+import { rulesOf, scheduleOf } from '../backup/policy-shape.ts'
 import { accepted, operationOf, operationResult, operationStatus, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
@@ -10,7 +12,7 @@ import { isAwaited } from './item-changes.ts'
 import { startJob } from './jobs.ts'
 import { filterTerms, isSame } from './odata.ts'
 import { keepByPolicy, pointsOf } from './points.ts'
-import { isRetentionLowered, rulesOf, scheduleOf, withPlainTimes } from './policy-parts.ts'
+import { withPlainTimes } from './policy-parts.ts'
 import { checkPolicy } from './policy-rules.ts'
 import { immutable, otherProvider, Refusal } from './refusal.ts'
 import { planNextRun } from './schedules-runner.ts'
@@ -86,17 +88,11 @@ const normalShare = ({ workLoadType: _, ...given }: Fields): Fields => {
     : { ...given, retentionPolicy: filled(fields(given.retentionPolicy), end) }
 }
 
-/** Days that snapshots of a VM are kept where the policy does not say so. */
-const usualSnapshotDays = (given: Fields): number => {
-  if (given.policyType === 'V2') return 7
-  return scheduleOf(given.schedulePolicy).frequency === 'Weekly' ? 5 : 2
-}
-
 const normalVm = (given: Fields): Fields => ({
   instantRPDetails: {},
   timeZone: 'UTC',
   ...given,
-  instantRpRetentionRangeInDays: number(given.instantRpRetentionRangeInDays) ?? usualSnapshotDays(given),
+  instantRpRetentionRangeInDays: number(given.instantRpRetentionRangeInDays) ?? usualInstantDays(given),
 })
 
 const normal: Readonly<Record<string, (given: Fields) => Fields>> = { AzureIaasVM: normalVm, AzureStorage: normalShare }
@@ -206,10 +202,11 @@ export const policyEffects: Effects = {
     if (!vault || name === null) return
     const policy = { name, properties: fields(more?.properties) }
     const users = usersOf(vault, policy)
+    const before = vault.policies.get(of)?.properties
     for (const item of users) pointsOf(vault, item, world.state.nowMs)
     vault.policies.set(of, policy)
     for (const item of users) {
-      keepByPolicy(vault, item, world.state.nowMs)
+      keepByPolicy(vault, item, before, world.state.nowMs)
       planNextRun(world, vault, item)
     }
   },

@@ -1,6 +1,6 @@
 /** What Azure refuses in a policy of databases (section 5.6 of the wire facts). */
 import { type Fields, fields, list, number, text } from '../backup/fields.ts'
-import { type Duration, durationOf, inDays, rulesOf, scheduleOf } from './policy-parts.ts'
+import { type Duration, durationOf, inDays, rulesOf, scheduleOf } from '../backup/policy-shape.ts'
 import {
   check,
   invalidInput,

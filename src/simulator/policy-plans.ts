@@ -3,7 +3,7 @@
  * breaks it (section 5.6 of the wire facts). Azure never says which, only that the input or a duration is wrong.
  */
 import { type Fields, fields, list, text, texts } from '../backup/fields.ts'
-import { durationOf, type RetentionRule, rulesOf, type Schedule, scheduleOf } from './policy-parts.ts'
+import { durationOf, type RetentionRule, rulesOf, type Schedule, scheduleOf } from '../backup/policy-shape.ts'
 import { Refusal } from './refusal.ts'
 
 export const invalidInput = (): Refusal =>

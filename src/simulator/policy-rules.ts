@@ -1,7 +1,7 @@
 /** What Azure refuses in a policy, by what the policy is for (section 5.6 of the wire facts). */
 import { type Fields, fields, number } from '../backup/fields.ts'
+import { durationOf, rulesOf, type Schedule, scheduleOf } from '../backup/policy-shape.ts'
 import { checkDatabases } from './policy-databases.ts'
-import { durationOf, rulesOf, type Schedule, scheduleOf } from './policy-parts.ts'
 import {
   check,
   invalidInput,

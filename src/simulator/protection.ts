@@ -3,6 +3,7 @@
  * accepted as an operation that starts a job; the item changes when the operation ends (section 6 of the wire facts).
  */
 import { type Fields, fields, flag, number, text } from '../backup/fields.ts'
+import { isRetentionLowered } from '../backup/policy-effects.ts'
 import { accepted } from './answers.ts'
 import type { Answer, Call, Route } from './call.ts'
 import { inItem, itemIdOf, itemKey, vaultOf } from './finding.ts'
@@ -128,26 +129,11 @@ const changing = (call: Call, vault: Vault, item: Item, properties: Fields): Cha
   }
   if (policyId === null) throw invalidRequest()
   const policy = wantedPolicy(vault, policyId)
-  if (same.policy && same.policy !== policy && keepsLess(policy, same.policy)) {
+  if (same.policy && same.policy !== policy && isRetentionLowered(same.policy.properties, policy.properties)) {
     checkGuard(call, vault, 'updateProtectedItemRequests')
     if (isImmutable(vault)) throw immutable()
   }
   return { kind: 'change', item, policy, diskExclusion: exclusionOf(properties) }
-}
-
-const schedules = ['dailySchedule', 'weeklySchedule', 'monthlySchedule', 'yearlySchedule']
-const unitDays: Readonly<Record<string, number>> = { days: 1, weeks: 7, months: 30, years: 365 }
-
-/** Days for which a policy keeps each kind of point. */
-const kept = ({ properties }: Policy): number[] =>
-  schedules.map(name => {
-    const { count, durationType } = fields(fields(fields(properties.retentionPolicy)[name]).retentionDuration)
-    return (number(count) ?? 0) * (unitDays[text(durationType)?.toLowerCase() ?? ''] ?? 0)
-  })
-
-const keepsLess = (policy: Policy, than: Policy): boolean => {
-  const before = kept(than)
-  return kept(policy).some((days, at) => days < (before[at] ?? 0))
 }
 
 /** The item that a path names, which may be written now. Throws Refusal. */

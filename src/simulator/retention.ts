@@ -1,6 +1,8 @@
 /** How long a policy keeps a point, by the longest of its rules that the point meets (sections 5.1 to 5.5 of the wire). */
-import { type Fields, fields, flag, list, number, text, texts } from '../backup/fields.ts'
-import { isLastOfWindow, weekdaysOf, zoneOf } from './schedules.ts'
+import { type Fields, fields, list, number, text } from '../backup/fields.ts'
+import { rulesMet } from '../backup/policy-days.ts'
+import { type RetentionRule, retentionRules } from '../backup/policy-shape.ts'
+import { isLastOfWindow, zoneOf } from './schedules.ts'
 import { dayMs, wallClock } from './zones.ts'
 
 export interface Kept {
@@ -33,54 +35,6 @@ const endOf = (duration: unknown, atMs: number): number | undefined => {
   return amount === null ? undefined : units[text(durationType)?.toLowerCase() ?? 'days']?.(atMs, amount)
 }
 
-const daysInMonth = (shown: Date): number =>
-  new Date(Date.UTC(shown.getUTCFullYear(), shown.getUTCMonth() + 1, 0)).getUTCDate()
-
-const weeks = ['first', 'second', 'third', 'fourth']
-
-const isInWeeks = (names: readonly string[], shown: Date): boolean => {
-  const date = shown.getUTCDate()
-  return names.some(name =>
-    name.toLowerCase() === 'last'
-      ? date + 7 > daysInMonth(shown)
-      : weeks.indexOf(name.toLowerCase()) === Math.floor((date - 1) / 7),
-  )
-}
-
-const isDayOfWeek = (names: unknown, shown: Date): boolean => weekdaysOf(names).includes(shown.getUTCDay())
-
-/** The day of the month that a monthly or yearly rule picks, in either format. */
-const isDayOfMonth = (rule: Fields, shown: Date): boolean => {
-  const { daysOfTheWeek, weeksOfTheMonth } = fields(rule.retentionScheduleWeekly)
-  if (text(rule.retentionScheduleFormatType)?.toLowerCase() === 'weekly')
-    return isDayOfWeek(daysOfTheWeek, shown) && isInWeeks(texts(weeksOfTheMonth), shown)
-  return list(fields(rule.retentionScheduleDaily).daysOfTheMonth).some(({ date, isLast }) =>
-    flag(isLast) ? shown.getUTCDate() === daysInMonth(shown) : number(date) === shown.getUTCDate(),
-  )
-}
-
-const months = 'january february march april may june july august september october november december'.split(' ')
-
-const isMonth = (names: unknown, shown: Date): boolean =>
-  texts(names).some(name => months.indexOf(name.toLowerCase()) === shown.getUTCMonth())
-
-interface Rule {
-  name: string
-  field: string
-  isMet: (rule: Fields, shown: Date) => boolean
-}
-
-const rules: readonly Rule[] = [
-  { name: 'Daily', field: 'dailySchedule', isMet: () => true },
-  { name: 'Weekly', field: 'weeklySchedule', isMet: ({ daysOfTheWeek }, shown) => isDayOfWeek(daysOfTheWeek, shown) },
-  { name: 'Monthly', field: 'monthlySchedule', isMet: isDayOfMonth },
-  {
-    name: 'Yearly',
-    field: 'yearlySchedule',
-    isMet: (rule, shown) => isMonth(rule.monthsOfYear, shown) && isDayOfMonth(rule, shown),
-  },
-]
-
 const partOf = ({ subProtectionPolicy }: Fields, kind: string): Fields => {
   const parts = list(subProtectionPolicy)
   const named = (name: string) => parts.find(part => text(part.policyType)?.toLowerCase() === name.toLowerCase())
@@ -104,23 +58,61 @@ export const snapshotUntil = (properties: Fields, atMs: number): number =>
 export const isSnapshotOnly = (properties: Fields, atMs: number): boolean =>
   text(properties.backupManagementType)?.toLowerCase() === 'azureiaasvm' && !isLastOfWindow(properties, atMs)
 
-/** How long a policy keeps a point of that kind and moment, and by which of its rules. */
-export const keptUntil = (properties: Fields, kind: string, atMs: number): Kept => {
-  if (isSnapshotOnly(properties, atMs)) return { expiresMs: snapshotUntil(properties, atMs), rule: 'Daily' }
+/** As points show it. */
+const ruleNames: Readonly<Record<RetentionRule, string>> = {
+  dailySchedule: 'Daily',
+  weeklySchedule: 'Weekly',
+  monthlySchedule: 'Monthly',
+  yearlySchedule: 'Yearly',
+}
+
+/** The rules by which a policy takes a point: of a day's points the longer ones take the last. */
+const rulesTaking = (properties: Fields, kind: string, atMs: number): RetentionRule[] => {
+  const met = rulesMet(retentionOf(properties, kind), wallClock(zoneOf(properties), atMs))
+  return isLastOfWindow(properties, atMs) ? met : met.filter(rule => rule === 'dailySchedule')
+}
+
+/** How long a policy keeps a point that these rules took: by the longest of them that it has. */
+const keptBy = (properties: Fields, kind: string, atMs: number, took: readonly RetentionRule[]): Kept | undefined => {
   const retention = retentionOf(properties, kind)
   const simple = endOf(retention.retentionDuration, atMs)
   if (simple !== undefined) return { expiresMs: simple, rule: 'Daily' }
-  const shown = wallClock(zoneOf(properties), atMs)
-  const isLast = isLastOfWindow(properties, atMs)
   let kept: Kept | undefined
-  for (const { name, field, isMet } of rules) {
-    const rule = fields(retention[field])
-    const expiresMs = endOf(rule.retentionDuration, atMs)
-    // A day's longer rules take the last of its points.
-    if (expiresMs === undefined || !isMet(rule, shown) || (name !== 'Daily' && !isLast)) continue
-    if (!kept || expiresMs > kept.expiresMs) kept = { expiresMs, rule: name }
+  for (const rule of took) {
+    const expiresMs = endOf(fields(retention[rule]).retentionDuration, atMs)
+    if (expiresMs !== undefined && (!kept || expiresMs > kept.expiresMs)) kept = { expiresMs, rule: ruleNames[rule] }
   }
-  return kept ?? { expiresMs: atMs + unruledDays * dayMs, rule: 'Daily' }
+  return kept
+}
+
+/** How long a policy keeps a point of that kind and moment, and by which of its rules. */
+export const keptUntil = (properties: Fields, kind: string, atMs: number): Kept => {
+  if (isSnapshotOnly(properties, atMs)) return { expiresMs: snapshotUntil(properties, atMs), rule: 'Daily' }
+  return (
+    keptBy(properties, kind, atMs, rulesTaking(properties, kind, atMs)) ?? {
+      expiresMs: atMs + unruledDays * dayMs,
+      rule: 'Daily',
+    }
+  )
+}
+
+/**
+ * How long a point is kept by another policy, or by its own that was changed; `before` is what it was under until now. The
+ * rules that took it stay those, and a daily rule keeps every point. Undefined: no rule keeps it any more.
+ */
+export const keptFromNow = (
+  properties: Fields,
+  before: Fields | undefined,
+  { kind, atMs, rule: marked }: { kind: string; atMs: number; rule: string },
+): Kept | undefined => {
+  const took = before ? rulesTaking(before, kind, atMs) : []
+  const rules = retentionRules.map(([rule]) => rule)
+  return keptBy(
+    properties,
+    kind,
+    atMs,
+    rules.filter(rule => rule === 'dailySchedule' || took.includes(rule) || ruleNames[rule] === marked),
+  )
 }
 
 /** How long logs are kept. */

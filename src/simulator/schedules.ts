@@ -1,5 +1,6 @@
 /** When a policy's backups are due (section 5 of the wire facts). */
 import { type Fields, fields, list, number, text, texts } from '../backup/fields.ts'
+import { weekdaysOf } from '../backup/policy-days.ts'
 import { dayMs, momentOf, wallClock } from './zones.ts'
 
 export interface Run {
@@ -10,14 +11,6 @@ export interface Run {
 
 const minuteMs = 60_000
 const dayMinutes = 24 * 60
-const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
-
-/** The days of the week as numbers from 0, Sunday. */
-export const weekdaysOf = (names: unknown): number[] =>
-  texts(names)
-    .map(name => weekdays.indexOf(name.toLowerCase()))
-    .filter(day => day >= 0)
-
 interface Rhythm {
   kind: string
   /** Undefined: every day. */

@@ -9,10 +9,13 @@ import { policies } from '../backup/policies.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
+import { protecting } from '../backup/protecting.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registering } from '../backup/registering.ts'
 import { registration } from '../backup/registration.ts'
 import { unregistering } from '../backup/unregistering.ts'
+import { resuming } from '../backup/resuming.ts'
+import { stopping } from '../backup/stopping.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -28,6 +31,9 @@ export const handlers: Handlers = {
   ...protectableItems,
   ...workloadItems,
   ...policies,
+  ...protecting,
+  ...stopping,
+  ...resuming,
   ...protectedItems,
   ...backups,
   ...jobs,

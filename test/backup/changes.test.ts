@@ -12,7 +12,7 @@ import type { ToolContext } from '../../src/tools/context.ts'
 import { createMemory } from '../../src/tools/memory.ts'
 import type { SecretFiles } from '../../src/tools/secret-key.ts'
 import { answer, createFakeAzure, endpoint, failure, type Scripted, vault } from '../arm/fake-azure.ts'
-import { createEstate, production } from '../helpers/estate.ts'
+import { createEstate, inGroup, production } from '../helpers/estate.ts'
 
 type Confirmation = Config['confirmation']
 
@@ -115,6 +115,14 @@ t.test('every write is one line in the log', async t => {
     },
   ])
   t.match(String(writes[0]?.fields.item_id), new RegExp(`^/subscriptions/${production}/.*web-01$`))
+})
+
+t.test('the id of a VM never means a VM of the same name in another subscription', async t => {
+  const { call, taken } = createEstate()
+  const twin = `${inGroup('rg-app').replace(production, '22222222-2222-4222-8222-222222222222')}/providers/Microsoft.Compute/virtualMachines/web-01`
+  const result = await call('trigger_backup', { item: twin })
+  t.match(result, { code: 'not_found', details: { candidates: [/^.subscriptions.1{8}-.*web-01$/] } })
+  t.same(taken('writes'), [])
 })
 
 const answers: [answer: Elicited, mode: Confirmation, code: string | undefined, asked: number][] = [

@@ -1,0 +1,67 @@
+/** The schedule and the retention of a policy as Azure has them, read alike whatever the kind of policy (section 5 of the wire facts). */
+import { type Fields, fields, number, text, texts } from './fields.ts'
+
+/** The rules of a retention, the most frequent first, with the unit that each counts in. */
+export const retentionRules = [
+  ['dailySchedule', 'Days', 1],
+  ['weeklySchedule', 'Weeks', 7],
+  ['monthlySchedule', 'Months', 30],
+  ['yearlySchedule', 'Years', 365],
+] as const
+export type RetentionRule = (typeof retentionRules)[number][0]
+
+export interface Schedule {
+  type: string | null
+  frequency: string | null
+  /** ISO times of which the clock part counts. */
+  times: string[]
+  /** Empty but in a weekly schedule. */
+  days: string[]
+  hourly: { interval: number; hours: number; start: string } | undefined
+}
+
+export const scheduleOf = (raw: unknown): Schedule => {
+  const given = fields(raw)
+  const isV2 = given.schedulePolicyType === 'SimpleSchedulePolicyV2'
+  const frequency = text(given.scheduleRunFrequency)
+  const nested = fields(frequency === 'Weekly' ? given.weeklySchedule : given.dailySchedule)
+  const times = isV2 ? nested : given
+  const hourly = fields(given.hourlySchedule)
+  return {
+    type: text(given.schedulePolicyType),
+    frequency,
+    times: frequency === 'Hourly' ? [] : texts(times.scheduleRunTimes),
+    days: frequency === 'Weekly' ? texts(times.scheduleRunDays) : [],
+    hourly:
+      frequency === 'Hourly'
+        ? {
+            interval: number(hourly.interval) ?? 0,
+            hours: number(hourly.scheduleWindowDuration) ?? 0,
+            start: text(hourly.scheduleWindowStartTime) ?? '',
+          }
+        : undefined,
+  }
+}
+
+export interface Duration {
+  count: number
+  unit: string
+}
+
+export const durationOf = (raw: unknown): Duration | undefined => {
+  const { count, durationType } = fields(fields(raw).retentionDuration)
+  const unit = text(durationType)
+  const amount = number(count)
+  return unit === null || amount === null ? undefined : { count: amount, unit }
+}
+
+/** The rules that a long-term retention has. */
+export const rulesOf = (retention: Fields): { rule: RetentionRule; unit: string; days: number; given: Fields }[] =>
+  retentionRules.flatMap(([rule, unit, days]) =>
+    retention[rule] === undefined || retention[rule] === null
+      ? []
+      : [{ rule, unit, days, given: fields(retention[rule]) }],
+  )
+
+const daysIn: Readonly<Record<string, number>> = { Days: 1, Weeks: 7, Months: 365 / 12, Years: 365 }
+export const inDays = ({ count, unit }: Duration): number => count * (daysIn[unit] ?? 0)

@@ -1,0 +1,188 @@
+/**
+ * Protecting a VM, and changing what protects it. Azure has one PUT for both (sections 6.1 and 6.2 of the wire facts), and no
+ * word for the difference: the plan reads the item and says which it is. The VM itself is not read, Azure checks its region.
+ */
+import type { EnableProtectionInput } from '../generated/tools.ts'
+import { Problem } from '../problem.ts'
+import type { Handlers, ToolContext } from '../tools/context.ts'
+import { parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { carryOut } from './changes.ts'
+import { checkDisks, diskProperties, disksInWords } from './disks.ts'
+import { type ItemState, isStopped, isSuspended, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
+import { locateVm } from './items.ts'
+import { vmId, vmOfContainer } from './machines.ts'
+import { isRetentionLowered, retentionLost } from './policy-effects.ts'
+import { policyLines } from './policy-lines.ts'
+import { isImmutable, type Posture, postureOf, withGuard } from './security.ts'
+import { withVaultOf } from './vault-names.ts'
+import {
+  basisOf,
+  checkVmInput,
+  isUnder,
+  named,
+  nothingToDo,
+  pointsInWords,
+  putVm,
+  readVmPolicy,
+  type VmPlan,
+  type VmPolicy,
+  vmResult,
+} from './vm-changes.ts'
+import { vmProtection } from './vm-protection.ts'
+
+/** At most four reads beside the two lists for a bare name: vault, policy, item, and the policy that the item has. */
+const planOf = async (vault: VaultRef, input: EnableProtectionInput, context: ToolContext): Promise<VmPlan> => {
+  const find = async () => readItemWithPoints(await locateVm(input.item, vault, context), context)
+  const isSurelyVm = input.item.startsWith('/') || input.workload_type === 'VM'
+  const reading = readVmPolicy(input.policy_name, vault, context)
+  const [policy, posture, item] = await Promise.all([
+    reading,
+    postureOf(vault, context),
+    // Nothing is looked for under a policy of another workload.
+    isSurelyVm ? find() : reading.then(find),
+  ])
+  if (!item.exists) return protectPlan(item, policy, posture, input)
+  mustNotBeSoftDeleted(item)
+  mustNotBeStopped(item, policy)
+  const present = isUnder(item, policy) ? policy : await readVmPolicy(item.policyName ?? '', vault, context)
+  return changePlan(item, present, policy, posture, input)
+}
+
+/** The VM of an item that is not there yet: as it was given, else by the names, in the vault's subscription. */
+const sourceOf = ({ vmId: given, id, names, vault }: ItemState): string => {
+  if (given !== undefined) return given
+  const container = parseArmId(id)?.names.get('protectioncontainers') ?? ''
+  const provider = vmOfContainer(container)?.provider ?? 'Compute'
+  const { resourceGroup, vmName } = names
+  return vmId({ provider, subscriptionId: undefined, resourceGroup: resourceGroup ?? '', vmName: vmName ?? '' }, vault)
+}
+
+const protectPlan = (item: ItemState, policy: VmPolicy, posture: Posture, input: EnableProtectionInput): VmPlan => {
+  const disks = diskProperties({}, input)
+  const name = named(item)
+  return {
+    plan: {
+      summary: `Protect ${name} in ${item.vault.vaultName} under ${policy.name} (${policyLines(policy.properties).summary}); backups take ${disksInWords(disks)}.`,
+      requests: [
+        putVm(
+          item,
+          sourceOf(item),
+          { policyId: policy.id, ...disks },
+          'ConfigureBackup',
+          now => isUnder(now, policy) && disksInWords(now.properties) === disksInWords(disks),
+        ),
+      ],
+      keeps: [],
+      loses: [],
+      posture,
+      itemId: item.id,
+    },
+    item,
+    done: `${name} is protected under ${policy.name}. It has no recovery point yet: the schedule makes the first, or recovery_services_trigger_backup now.`,
+  }
+}
+
+const mustNotBeStopped = (item: ItemState, policy: VmPolicy): void => {
+  if (!isStopped(item) && !isSuspended(item)) return
+  throw new Problem(
+    'precondition_failed',
+    `Protection of ${named(item)} was stopped (${item.protectionState}); its recovery points are kept, and a policy would let them expire again.`,
+    `Resume it with recovery_services_resume_protection, item ${item.id} and policy_name ${policy.name}.`,
+    { details: { item_id: item.id } },
+  )
+}
+
+const changePlan = (
+  item: ItemState,
+  present: VmPolicy,
+  policy: VmPolicy,
+  posture: Posture,
+  input: EnableProtectionInput,
+): VmPlan => {
+  const name = named(item)
+  const disks = diskProperties(item.properties, input)
+  const [diskWords, presentWords] = [disksInWords(disks), disksInWords(item.properties)]
+  const isSwap = !isUnder(item, policy)
+  const isOther = diskWords !== presentWords
+  if (!isSwap && !isOther) {
+    const summary = `${name} is protected under ${policy.name} already; backups take ${diskWords}.`
+    return { plan: nothingToDo(summary, item, posture), item, done: summary }
+  }
+  const isLowered = isSwap && isRetentionLowered(present.properties, policy.properties)
+  if (isLowered && isImmutable(posture)) throw lowered(item, present, policy)
+  const lost = isSwap ? retentionLost(present.properties, policy.properties) : []
+  const changes = [
+    isSwap ? `change the policy from ${present.name} to ${policy.name}` : '',
+    isOther ? `let backups take ${diskWords} instead of ${presentWords}` : '',
+  ].filter(Boolean)
+  const wanted = { policyId: policy.id, ...disks }
+  return {
+    plan: {
+      summary: `${name} is protected already: ${changes.join(', and ')}.`,
+      requests: [
+        putVm(
+          item,
+          sourceOf({ ...item, ...(item.sourceId === null ? {} : { vmId: item.sourceId }) }),
+          isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
+          'ConfigureBackup',
+          now => isUnder(now, policy) && disksInWords(now.properties) === diskWords,
+        ),
+      ],
+      keeps: [
+        ...(isSwap && lost.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),
+        ...(isOther ? ['the disks in the recovery points that there are'] : [`the choice of disks: ${diskWords}`]),
+      ],
+      loses: lost.map(words => `of ${pointsInWords(item.points)}: ${words}`),
+      posture,
+      itemId: item.id,
+      basis: [basisOf(item, posture), lost],
+    },
+    item,
+    done: `${name} is protected under ${policy.name}; backups take ${diskWords}.`,
+  }
+}
+
+/** Also for who resumes under another policy. */
+export const lowered = (item: ItemState, present: VmPolicy, policy: VmPolicy): Problem =>
+  new Problem(
+    'precondition_failed',
+    `${item.vault.vaultName} is immutable, and ${policy.name} keeps less than ${present.name}: ${retentionLost(present.properties, policy.properties).join('; ')}. Azure refuses that.`,
+    `Choose a policy that keeps every kind of recovery point at least as long as ${present.name}; recovery_services_list_policies shows what each keeps.`,
+    { details: { item_id: item.id } },
+  )
+
+/** What a vault answers for a VM that another one protects, with the name of that one: one question, only then. */
+const whichVault = async (problem: Problem, { item, plan }: VmPlan, context: ToolContext): Promise<Problem> => {
+  const location = plan.posture?.location ?? ''
+  if (!/AlreadyProtected/i.test(problem.azureCode ?? '') || !/^[a-z0-9]+$/.test(location)) return problem
+  const found = await vmProtection(sourceOf(item), location, context, [])
+  if (!found?.vault_id || sameText(found.vault_id, item.vault.id)) return problem
+  const { azureCode, httpStatus, requestId, details } = problem
+  return new Problem(
+    'conflict',
+    `${named(item)} is protected by the vault ${found.vault_name}, and a VM can be protected by one only: ${problem.message}`,
+    `Leave it there. To move it, delete it there with recovery_services_disable_protection (delete_backup_data, its recovery points are lost) and wait until it is gone: a soft-deleted item still counts.`,
+    {
+      azureCode,
+      httpStatus,
+      requestId,
+      details: { ...details, vault_id: found.vault_id, item_id: found.item_id },
+      cause: problem,
+    },
+  )
+}
+
+const enableProtection: Handlers['enable_protection'] = async (input, context) => {
+  checkVmInput(input, context, () => checkDisks(input))
+  return withVaultOf('item', input.item, input.vault, context, async vault => {
+    const made = await planOf(vault, input, context)
+    try {
+      const { changed } = await carryOut('enable_protection', input, context, made.plan, 45)
+      return vmResult(changed, made)
+    } catch (error) {
+      throw error instanceof Problem ? await whichVault(error, made, context) : error
+    }
+  })
+}
+
+export const protecting = { enable_protection: enableProtection } satisfies Partial<Handlers>
