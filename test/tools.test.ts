@@ -1032,6 +1032,7 @@ const order = [
   'get_job_details',
   'cancel_job',
   'list_recovery_points',
+  'restore_vm',
   'track_async_operation',
 ]
 

@@ -1061,6 +1061,104 @@ export interface ListRecoveryPointsOutput {
   warnings?: string[]
 }
 
+/**
+ * This, point or before
+ */
+export type RestoreVmInputTarget = string
+/**
+ * In the vault's region
+ */
+export type RestoreVmInputTarget1 = string
+/**
+ * disks: without it VHD files, slow
+ */
+export type RestoreVmInputTarget2 = string
+/**
+ * Default: from name and point
+ */
+export type RestoreVmInputTarget3 = string
+export type RestoreVmInputTarget4 = string
+/**
+ * system (the vault's) or ARM id
+ */
+export type RestoreVmInputTarget5 = string
+/**
+ * ARM id
+ */
+export type RestoreVmInputTarget6 = string
+
+export interface RestoreVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  recovery_point_id?: RestoreVmInputTarget
+  point?: 'latest'
+  /**
+   * Newest point up to then
+   */
+  before?: string
+  /**
+   * alternate: a new VM
+   */
+  restore_mode: 'original' | 'alternate' | 'disks'
+  staging_storage_account?: RestoreVmInputTarget1
+  target_resource_group?: RestoreVmInputTarget2
+  target_vm_name?: RestoreVmInputTarget3
+  target_virtual_network?: RestoreVmInputTarget4
+  target_subnet?: RestoreVmInputTarget4
+  target_zone?: '1' | '2' | '3' | 'none'
+  target_subscription?: RestoreVmInputTarget4
+  restore_only_os_disk?: boolean
+  /**
+   * Data disks, beside the OS disk
+   *
+   * @minItems 1
+   */
+  disk_luns?: [number, ...number[]]
+  managed_identity?: RestoreVmInputTarget5
+  disk_encryption_set?: RestoreVmInputTarget6
+  /**
+   * Point only in archive: up to 15 h, 1 h
+   */
+  rehydration_priority?: 'standard' | 'high'
+  rehydration_days?: number
+  secondary_region?: boolean
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface RestoreVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  recovery_point_id?: string
+  recovery_point_time?: string | null
+  target_id?: string | null
+}
+
 export interface TrackAsyncOperationInput {
   /**
    * As the tool that started it returned it
@@ -1117,6 +1215,7 @@ export interface ToolInputs {
   get_job_details: GetJobDetailsInput
   cancel_job: CancelJobInput
   list_recovery_points: ListRecoveryPointsInput
+  restore_vm: RestoreVmInput
   track_async_operation: TrackAsyncOperationInput
 }
 
@@ -1144,6 +1243,7 @@ export interface ToolOutputs {
   get_job_details: GetJobDetailsOutput
   cancel_job: CancelJobOutput
   list_recovery_points: ListRecoveryPointsOutput
+  restore_vm: RestoreVmOutput
   track_async_operation: TrackAsyncOperationOutput
 }
 

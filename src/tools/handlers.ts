@@ -16,6 +16,7 @@ import { registration } from '../backup/registration.ts'
 import { unregistering } from '../backup/unregistering.ts'
 import { resuming } from '../backup/resuming.ts'
 import { stopping } from '../backup/stopping.ts'
+import { vmRestores } from '../backup/restore-vm.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -39,5 +40,6 @@ export const handlers: Handlers = {
   ...jobs,
   ...jobChanges,
   ...recoveryPoints,
+  ...vmRestores,
   ...operations,
 }

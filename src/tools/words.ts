@@ -80,6 +80,13 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     archive: 'ArchivedRP',
     vaultarchive: 'ArchivedRP',
   },
+  restore_mode: {
+    originallocation: 'original',
+    replacedisks: 'original',
+    alternatelocation: 'alternate',
+    restoredisks: 'disks',
+  },
+  target_zone: { nozone: 'none' },
 }
 
 interface WordSchema {
