@@ -1033,6 +1033,7 @@ const order = [
   'cancel_job',
   'list_recovery_points',
   'restore_vm',
+  'restore_files',
   'track_async_operation',
 ]
 

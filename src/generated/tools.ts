@@ -1159,6 +1159,66 @@ export interface RestoreVmOutput {
   target_id?: string | null
 }
 
+export interface RestoreFilesInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  recovery_point_id?: string
+  point?: 'latest'
+  /**
+   * Newest point not later
+   */
+  before?: string
+  /**
+   * unmount needs no point
+   */
+  action?: 'mount' | 'unmount'
+  /**
+   * Linux: absolute path of a new file
+   */
+  save_to?: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface RestoreFilesOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  recovery_point_id?: string | null
+  os_type?: string | null
+  expiry_time?: string
+  script?: string
+  script_base64?: string
+  saved_to?: string
+  download_url?: string | null
+  file_name?: string | null
+  password?: string | null
+}
+
 export interface TrackAsyncOperationInput {
   /**
    * As the tool that started it returned it
@@ -1216,6 +1276,7 @@ export interface ToolInputs {
   cancel_job: CancelJobInput
   list_recovery_points: ListRecoveryPointsInput
   restore_vm: RestoreVmInput
+  restore_files: RestoreFilesInput
   track_async_operation: TrackAsyncOperationInput
 }
 
@@ -1244,6 +1305,7 @@ export interface ToolOutputs {
   cancel_job: CancelJobOutput
   list_recovery_points: ListRecoveryPointsOutput
   restore_vm: RestoreVmOutput
+  restore_files: RestoreFilesOutput
   track_async_operation: TrackAsyncOperationOutput
 }
 

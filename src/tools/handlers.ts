@@ -2,6 +2,7 @@
 import { backups } from '../backup/backups.ts'
 import { connection } from '../backup/connection.ts'
 import { discovering } from '../backup/discovering.ts'
+import { fileRecovery } from '../backup/file-recovery.ts'
 import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
@@ -41,5 +42,6 @@ export const handlers: Handlers = {
   ...jobChanges,
   ...recoveryPoints,
   ...vmRestores,
+  ...fileRecovery,
   ...operations,
 }

@@ -53,6 +53,8 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /** `door` leads to that simulated Azure some other way; `base` is the origin of its addresses. */
 export const createEstate = (
@@ -126,6 +128,7 @@ export const createEstate = (
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: 'simulated',

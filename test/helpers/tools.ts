@@ -77,6 +77,8 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
@@ -121,6 +123,7 @@ export const createTools = (
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: undefined,
