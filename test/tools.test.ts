@@ -1022,6 +1022,7 @@ const order = [
   'list_workload_items',
   'list_policies',
   'get_policy_details',
+  'delete_policy',
   'enable_protection',
   'disable_protection',
   'resume_protection',

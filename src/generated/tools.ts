@@ -516,6 +516,39 @@ export interface GetPolicyDetailsOutput {
   }
 }
 
+export interface DeletePolicyInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface DeletePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+}
+
 /**
  * Data disks to leave out; []: none
  */
@@ -1265,6 +1298,7 @@ export interface ToolInputs {
   list_workload_items: ListWorkloadItemsInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
+  delete_policy: DeletePolicyInput
   enable_protection: EnableProtectionInput
   disable_protection: DisableProtectionInput
   resume_protection: ResumeProtectionInput
@@ -1294,6 +1328,7 @@ export interface ToolOutputs {
   list_workload_items: ListWorkloadItemsOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
+  delete_policy: DeletePolicyOutput
   enable_protection: EnableProtectionOutput
   disable_protection: DisableProtectionOutput
   resume_protection: ResumeProtectionOutput

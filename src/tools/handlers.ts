@@ -7,6 +7,7 @@ import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { policyDeletion } from '../backup/policy-deletion.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
@@ -36,6 +37,7 @@ export const handlers: Handlers = {
   ...protecting,
   ...stopping,
   ...resuming,
+  ...policyDeletion,
   ...protectedItems,
   ...backups,
   ...jobs,

@@ -25,9 +25,9 @@ const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u
 const tools = new Set(
   `list_vaults get_vault test_connection register_vm reregister_vm unregister_vm check_registration_status
   refresh_containers list_protectable_containers list_protectable_items list_workload_items list_policies
-  get_policy_details enable_protection disable_protection resume_protection undelete_protected_item
-  list_protected_items trigger_backup list_backup_jobs get_job_details cancel_job list_recovery_points
-  restore_vm restore_files track_async_operation`.split(/\s+/),
+  get_policy_details delete_policy enable_protection disable_protection resume_protection
+  undelete_protected_item list_protected_items trigger_backup list_backup_jobs get_job_details cancel_job
+  list_recovery_points restore_vm restore_files track_async_operation`.split(/\s+/),
 )
 const commands = new Set(['serve', 'call', 'tools', 'status', 'config'])
 
