@@ -8,6 +8,7 @@ import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
 import { policyDeletion } from '../backup/policy-deletion.ts'
+import { policyCreation } from '../backup/policy-creation.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
@@ -38,6 +39,7 @@ export const handlers: Handlers = {
   ...stopping,
   ...resuming,
   ...policyDeletion,
+  ...policyCreation,
   ...protectedItems,
   ...backups,
   ...jobs,
