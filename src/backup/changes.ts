@@ -176,20 +176,6 @@ const send = async (
   const warnings: string[] = []
   for (const [at, request] of plan.requests.entries()) {
     const isLast = at === plan.requests.length - 1
-    const step = async (): Promise<Done> => {
-      const outcome = await write(tool, context, plan, request, isLast ? claim : undefined)
-      const taken = await whatBecame(outcome, request, context, plan)
-      warnings.push(...taken.warnings)
-      if (isLast) await claim?.settle(taken.operation ? encodeOperationId(taken.operation) : null)
-      noteGoingOn(context, taken)
-      return followed(taken, context, plan, isLast ? leftSeconds() : Math.max(leftSeconds(), shortStepSeconds))
-    }
-    const sent = await step().catch(error => {
-      throw atStep(error, plan, at)
-    })
-    const changed = withWarnings(sent.changed, warnings)
-    if (isLast) return { ...sent, changed }
-    if (changed.status === 'in_progress') return { ...sent, changed: withWarnings(changed, [notYet(plan, at)]) }
     try {
       const outcome = await write(tool, context, plan, request)
       const taken = await whatBecame(outcome, request, context, plan)
@@ -204,22 +190,10 @@ const send = async (
       if (!isOver) return { ...sent, changed: withWarnings(sent.changed, [...warnings, notYet(plan, at)]) }
       warnings.push(...(sent.changed.warnings ?? []))
     } catch (error) {
-      throw at > 0 && error instanceof Problem ? afterSteps(error, plan, at) : error
+      throw atStep(error, plan, at)
     }
   }
   return { changed: { status: 'succeeded', job_id: null, operation_id: null }, ended: undefined, body: undefined }
-}
-
-/** What ended a plan in its middle, with what had been done by then. */
-const afterSteps = (problem: Problem, { requests }: Plan, at: number): Problem => {
-  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
-  const done = requests.slice(0, at).map(({ method, path }) => `${method} ${path}`)
-  return new Problem(
-    code,
-    `${message} This was step ${at + 1} of ${requests.length}; Azure did what came before it: ${done.join(', ')}.`,
-    remediation,
-    { azureCode, httpStatus, requestId, details: { ...details, steps_done: at }, cause: problem },
-  )
 }
 
 /** A step that others wait for is followed so long at least. */
@@ -242,7 +216,7 @@ const atStep = (error: unknown, { requests }: Plan, at: number): unknown => {
     code,
     `Step ${at + 1} of ${requests.length} failed: ${message.replace(/[^.!?]$/, '$&.')} ${before}${stepsLeft(requests, at)}`,
     remediation,
-    { azureCode, httpStatus, requestId, details, cause: error },
+    { azureCode, httpStatus, requestId, details: { ...details, steps_done: at }, cause: error },
   )
 }
 

@@ -10,13 +10,13 @@ import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { isRegistered, toContainer } from './containers.ts'
 import { datasources } from './datasources.ts'
-import { discoverVm } from './discovering.ts'
 import { machineOf } from './machines.ts'
 import type { Plan, PlannedRequest } from './plans.ts'
 import { inWords, mustBeOneVm, type Registered, readRegistered } from './registered-machines.ts'
 import { type DatabaseWorkload, databases, registeredFor } from './registration.ts'
 import { type Posture, postureOf } from './security.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
+import { discoverVm } from './vm-discovery.ts'
 
 /** A registration takes Azure minutes; what is wrong with it shows sooner. */
 const usualWaitSeconds = 45

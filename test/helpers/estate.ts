@@ -43,7 +43,6 @@ const startMs = Date.UTC(2026, 10, 22, 8)
 const isPlan = new Ajv2020({ allErrors: true }).compile(plan)
 
 const refuse = () => Promise.reject(new Error('no files here'))
-const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 const unwritable = {
   readFile: refuse,
   writeFile: refuse,
@@ -54,6 +53,7 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /** `door` leads to that simulated Azure some other way; `base` is the origin of its addresses. */
 export const createEstate = (

@@ -66,7 +66,6 @@ export interface Called {
 }
 
 const refuse = () => Promise.reject(new Error('no files here'))
-const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 /** A file system that keeps nothing: confirmations live in memory. */
 const unwritable = {
   readFile: refuse,
@@ -78,6 +77,7 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
