@@ -22,6 +22,7 @@ interface PlainUse {
 const web = { item: 'rg-app/web-01', workload_type: 'VM' }
 const point = { ...web, point: 'latest' }
 const disks = { restore_mode: 'disks', staging_storage_account: 'contosostaging', target_resource_group: 'rg-app' }
+const nightly = { policy_name: 'nightly' }
 const sql = { vm: 'rg-data/sql-02', workload_type: 'SQL' }
 const failedJob = '371557a2-5ffe-4d06-83b4-d973dc9ccfc3'
 const runningJob = '8564b595-2d0b-4694-88ae-d03f936d2588'
@@ -38,8 +39,24 @@ export const plainUses = {
   list_protectable_containers: { args: {}, requests: [2, 0, 0, 0] },
   list_protectable_items: { args: { workload_type: 'VM' }, requests: [1, 0, 0, 0] },
   list_workload_items: { args: {}, requests: [5, 0, 0, 0] },
+  create_policy: { args: { ...nightly, workload_type: 'VM', preset: 'vm-daily' }, requests: [2, 0, 1, 0] },
   list_policies: { args: {}, requests: [1, 0, 0, 0] },
   get_policy_details: { args: { policy_name: 'vm-daily-30d' }, requests: [2, 0, 0, 0] },
+  delete_policy: {
+    after: [['create_policy', { ...nightly, workload_type: 'VM', preset: 'vm-daily' }]],
+    args: nightly,
+    requests: [2, 0, 1, 0],
+  },
+  enable_protection: {
+    args: { item: 'rg-app/app-03', workload_type: 'VM', policy_name: 'vm-daily-30d' },
+    requests: [3, 0, 1, 3],
+  },
+  disable_protection: { args: web, requests: [2, 0, 1, 2] },
+  resume_protection: {
+    args: { item: 'rg-app/app-02', workload_type: 'VM', policy_name: 'vm-daily-30d' },
+    requests: [3, 0, 1, 3],
+  },
+  undelete_protected_item: { args: { item: 'rg-app/old-01', workload_type: 'VM' }, requests: [2, 0, 1, 3] },
   list_protected_items: { args: {}, requests: [1, 0, 0, 0] },
   trigger_backup: { args: web, requests: [2, 0, 1, 2] },
   list_backup_jobs: { args: {}, requests: [1, 0, 0, 0] },
