@@ -62,7 +62,6 @@ const identityOf = ({ input, targets }: Restore): Fields => {
       ...(isSystem ? {} : { managedIdentityResourceId: parseArmId(given)?.id }),
     },
     identityBasedRestoreDetails: {
-      objectType: 'IdentityBasedRestoreDetails',
       targetStorageAccountId: targets.stagingId,
     },
   }
@@ -167,7 +166,8 @@ const diskWords = ({ input, point }: Restore): string => {
 const leftOut = ({ point }: Restore): string[] => {
   const { disks } = point.row
   const count = (disks?.attached ?? 0) - (disks?.backed_up ?? 0)
-  return count > 0 ? [`${count} disks that are not in the backup${namesOf(disks?.excluded ?? null)}`] : []
+  const which = count === 1 ? '1 disk that is' : `${count} disks that are`
+  return count > 0 ? [`${which} not in the backup${namesOf(disks?.excluded ?? null)}`] : []
 }
 
 const archiveWords = ({ input, point }: Restore): string =>
