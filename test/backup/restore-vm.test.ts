@@ -454,6 +454,11 @@ const states: [name: string, args: Record<string, unknown>, told: Record<string,
   ['a VM that is gone, in place', { item: 'rg-app/gone-01' }, { code: 'precondition_failed' }],
   ['a soft-deleted VM', { item: 'rg-app/old-01' }, { code: 'precondition_failed', remediation: /undelete/ }],
   ['a VM that is not protected', { item: 'rg-app/win-04' }, { code: 'not_found', message: /is not protected/ }],
+  [
+    'a new Windows VM with a long name',
+    { ...byIds, item: 'rg-app/app-01', target_vm_name: 'a-rather-long-name' },
+    { code: 'invalid_arguments', message: /at most 15 letters, because the VM runs Windows/ },
+  ],
   ['a database', { item: 'sql-01/orders', workload_type: 'SQL' }, { code: 'invalid_arguments', message: /VMs only/ }],
 ]
 for (const [name, args, told] of states)
