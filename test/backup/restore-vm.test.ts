@@ -1,6 +1,6 @@
 /** Restores of VMs: the plan tells what the simulated Azure then does; targets, archive, refusals, and every request. */
 import t, { type Test } from 'tap'
-import { restoreBody, usualVmName } from '../../src/backup/restore-plans.ts'
+import { restoreBody, usualVmName } from '../../src/backup/restore-bodies.ts'
 import { addNetwork } from '../../src/simulator/making.ts'
 import { keyOf } from '../../src/simulator/state.ts'
 import { type Answered, type Cut, createEstate, inGroup, production, vaultId } from '../helpers/estate.ts'
