@@ -1026,6 +1026,7 @@ const order = [
   'list_recovery_points',
   'restore_files',
   'track_async_operation',
+  'clear_auth_cache',
 ]
 
 t.test('what a model reads of the list is small, and says what each argument may be', async t => {

@@ -11,6 +11,7 @@ import { protectableItems } from '../backup/protectable-items.ts'
 import { protectedItems } from '../backup/protected-items.ts'
 import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registration } from '../backup/registration.ts'
+import { signIns } from '../backup/sign-in.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -30,4 +31,5 @@ export const handlers: Handlers = {
   ...recoveryPoints,
   ...fileRecovery,
   ...operations,
+  ...signIns,
 }

@@ -26,7 +26,7 @@ const tools = new Set(
   `list_vaults get_vault test_connection check_registration_status list_protectable_containers
   list_protectable_items list_workload_items list_policies get_policy_details list_protected_items
   trigger_backup list_backup_jobs get_job_details cancel_job list_recovery_points restore_files
-  track_async_operation`.split(/\s+/),
+  track_async_operation clear_auth_cache`.split(/\s+/),
 )
 const commands = new Set(['serve', 'call', 'tools', 'status', 'config'])
 
