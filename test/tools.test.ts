@@ -1037,6 +1037,7 @@ const order = [
   'restore_vm',
   'restore_files',
   'track_async_operation',
+  'clear_auth_cache',
 ]
 
 /** Tools that change something: D may lose something (needs a person's word), I may be repeated. */

@@ -20,6 +20,7 @@ import { vmRestores } from '../backup/restore-vm.ts'
 import { resuming } from '../backup/resuming.ts'
 import { stopping } from '../backup/stopping.ts'
 import { unregistering } from '../backup/unregistering.ts'
+import { signIns } from '../backup/sign-in.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -48,4 +49,5 @@ export const handlers: Handlers = {
   ...vmRestores,
   ...fileRecovery,
   ...operations,
+  ...signIns,
 }
