@@ -138,8 +138,6 @@ const itemsUnder = async (
 const compressionOf = ({ isCompression, issqlcompression }: Fields): boolean | null =>
   [isCompression, issqlcompression].includes(true) || (flag(isCompression) ?? flag(issqlcompression))
 
-/** The name of a policy by its name or ARM id. Throws InputError. */
-export const nameIn = (given: string): string => {
 /** What a policy says beside its row, in words. */
 export const policyFacts = (properties: Fields) => {
   const resourceGroup = fields(properties.instantRPDetails)
@@ -157,7 +155,8 @@ export const policyFacts = (properties: Fields) => {
   }
 }
 
-const nameIn = (given: string): string => {
+/** The name of a policy by its name or ARM id. Throws InputError. */
+export const nameIn = (given: string): string => {
   const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
   if (name !== undefined && isName(name)) return name
   throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')

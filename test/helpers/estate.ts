@@ -53,7 +53,6 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
 const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /** `door` leads to that simulated Azure some other way; `base` is the origin of its addresses. */

@@ -77,7 +77,6 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
-const unwritable = { readFile: refuse, writeFile: refuse, mkdir: refuse, chmod: refuse, readdir: refuse, rm: refuse }
 const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /**
