@@ -254,6 +254,8 @@ const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], mor
   const files = new Proxy({} as SecretFiles & ToolContext['files'], {
     get: () => () => Promise.reject(new Error('no files here')),
   })
+  const noFiles = () => Promise.reject(new Error('no files here'))
+  const files = new Proxy({} as SecretFiles, { get: () => noFiles })
   const confirmations = createConfirmations({ folder: '/nowhere', files, clock, randomBytes })
   const { config } = createEstate()
   const context: ToolContext = {
@@ -264,6 +266,7 @@ const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], mor
     memory: createMemory(fake.clock),
     files,
     confirmations,
+    files: new Proxy({} as ToolContext['files'], { get: () => noFiles }),
     elicit: async () => 'unsupported',
     goingOn: {},
     signIn: 'simulated',
