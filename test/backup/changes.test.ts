@@ -251,9 +251,6 @@ t.test('a call cancelled while its change is on its way says that nobody knows, 
 const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], more: Partial<Plan> = {}) => {
   const fake = createFakeAzure(script)
   const clock = { now: fake.clock.now }
-  const files = new Proxy({} as SecretFiles & ToolContext['files'], {
-    get: () => () => Promise.reject(new Error('no files here')),
-  })
   const noFiles = () => Promise.reject(new Error('no files here'))
   const files = new Proxy({} as SecretFiles, { get: () => noFiles })
   const confirmations = createConfirmations({ folder: '/nowhere', files, clock, randomBytes })
@@ -264,7 +261,6 @@ const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], mor
     arm: fake.arm,
     progress: () => {},
     memory: createMemory(fake.clock),
-    files,
     confirmations,
     files: new Proxy({} as ToolContext['files'], { get: () => noFiles }),
     elicit: async () => 'unsupported',

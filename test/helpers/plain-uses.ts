@@ -71,6 +71,7 @@ export const plainUses = {
     args: {},
     requests: [1, 0, 0, 1],
   },
+  clear_auth_cache: { args: {}, requests: [0, 0, 0, 0] },
 } as const satisfies Record<ToolName, PlainUse>
 
 /** Where Azure tells how accepted work stands. */
