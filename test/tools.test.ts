@@ -1016,6 +1016,7 @@ const order = [
   'list_protectable_containers',
   'list_protectable_items',
   'list_workload_items',
+  'create_policy',
   'list_policies',
   'get_policy_details',
   'delete_policy',

@@ -121,8 +121,11 @@ interface Sending {
   azureTime: Date | undefined
 }
 
-const sinceOf = async ({ atMs, azureTime }: Sending, ports: WritePorts): Promise<Date> =>
-  azureTime ?? ports.azureTime(atMs)
+/** Azure is asked for its time once at most. */
+const sinceOf = async (sending: Sending, ports: WritePorts): Promise<Date> => {
+  sending.azureTime ??= await ports.azureTime(sending.atMs)
+  return sending.azureTime
+}
 
 type Trace = { kind: 'found'; found: unknown } | { kind: 'unchanged' } | { kind: 'unknown' }
 

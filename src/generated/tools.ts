@@ -299,6 +299,128 @@ export interface ListWorkloadItemsOutput {
   warnings?: string[]
 }
 
+export type CreatePolicyInputDay = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+/**
+ * 1-28, last
+ */
+export type CreatePolicyInputDates = (number | string)[]
+export type CreatePolicyInputWeek = 'First' | 'Second' | 'Third' | 'Fourth' | 'Last'
+
+export interface CreatePolicyInput {
+  preset?:
+    | 'vm-daily'
+    | 'vm-daily-weekly-monthly-yearly'
+    | 'vm-every-4-hours'
+    | 'sql-full-log'
+    | 'hana-full-differential-log'
+    | 'ase-full-log'
+    | 'share-daily'
+  policy_type?: 'standard' | 'enhanced'
+  schedule?: CreatePolicyInputSchedule
+  retention?: CreatePolicyInputRetention
+  instant_restore_days?: number
+  archive_after_days?: number
+  full?: CreatePolicyInputPart
+  differential?: CreatePolicyInputPart
+  incremental?: CreatePolicyInputPart
+  log?: CreatePolicyInputPart
+  compression?: boolean
+  /**
+   * Raw
+   */
+  policy?: {}
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+export interface CreatePolicyInputSchedule {
+  frequency?: 'hourly' | 'daily' | 'weekly'
+  /**
+   * One: 02:00 or 02:30
+   */
+  times?: string[]
+  days?: CreatePolicyInputDay[]
+  interval_hours?: 4 | 6 | 8 | 12
+  window_start?: string
+  window_hours?: number
+  /**
+   * IANA or Windows
+   */
+  time_zone?: string
+}
+export interface CreatePolicyInputRetention {
+  daily?: {
+    days?: number
+  }
+  weekly?: {
+    weeks?: number
+    days?: CreatePolicyInputDay[]
+  }
+  monthly?: {
+    months?: number
+    days?: CreatePolicyInputDates
+    week?: CreatePolicyInputWeek
+    weekday?: CreatePolicyInputDay
+  }
+  yearly?: {
+    years?: number
+    months?: (
+      | 'January'
+      | 'February'
+      | 'March'
+      | 'April'
+      | 'May'
+      | 'June'
+      | 'July'
+      | 'August'
+      | 'September'
+      | 'October'
+      | 'November'
+      | 'December'
+    )[]
+    days?: CreatePolicyInputDates
+    week?: CreatePolicyInputWeek
+    weekday?: CreatePolicyInputDay
+  }
+}
+export interface CreatePolicyInputPart {
+  schedule?: CreatePolicyInputSchedule
+  retention?: CreatePolicyInputRetention
+  retention_days?: number
+  frequency_minutes?: 15 | 30 | 60 | 120 | 240 | 480 | 720 | 1440
+}
+
+export interface CreatePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  id: string
+  policy_name: string
+  summary: string
+}
+
 export interface ListPoliciesInput {
   /**
    * Default: the configured vault
@@ -828,6 +950,7 @@ export interface ToolInputs {
   list_protectable_containers: ListProtectableContainersInput
   list_protectable_items: ListProtectableItemsInput
   list_workload_items: ListWorkloadItemsInput
+  create_policy: CreatePolicyInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
   delete_policy: DeletePolicyInput
@@ -848,6 +971,7 @@ export interface ToolOutputs {
   list_protectable_containers: ListProtectableContainersOutput
   list_protectable_items: ListProtectableItemsOutput
   list_workload_items: ListWorkloadItemsOutput
+  create_policy: CreatePolicyOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
   delete_policy: DeletePolicyOutput

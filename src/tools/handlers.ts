@@ -5,6 +5,7 @@ import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { policyCreation } from '../backup/policy-creation.ts'
 import { policyDeletion } from '../backup/policy-deletion.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
 import { protectableItems } from '../backup/protectable-items.ts'
@@ -24,6 +25,7 @@ export const handlers: Handlers = {
   ...workloadItems,
   ...policies,
   ...policyDeletion,
+  ...policyCreation,
   ...protectedItems,
   ...backups,
   ...jobs,
