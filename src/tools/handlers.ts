@@ -41,6 +41,8 @@ export const handlers: Handlers = {
   ...protecting,
   ...stopping,
   ...resuming,
+  ...policyDeletion,
+  ...policyCreation,
   ...protectedItems,
   ...backups,
   ...jobs,
