@@ -241,6 +241,7 @@ t.test('the list holds every tool in order, and what a revision can show', async
     'list_policies',
     'get_policy_details',
     'track_async_operation',
+    'clear_auth_cache',
   ])
   t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
   const [bare] = JSON.parse(listText(loaded(), { annotations: false, output: false }))
