@@ -46,6 +46,20 @@ const faults: [tool: ToolName, args: object, faults: { path: string; message: Re
     { zzzzzz: 'x' },
     [{ path: '/zzzzzz', message: /is not an argument; known are vault, workload_type/ }],
   ],
+  [
+    'create_policy',
+    { policy_name: 'p-1', schedule: { freqency: 'daily', days: ['Sundy', 'MONDAY'] }, log: { retention_day: 15 } },
+    [
+      { path: '/schedule/freqency', message: /did you mean "frequency"\?/ },
+      { path: '/schedule/days/0', message: /one of Sunday, .*, not "Sundy"; did you mean "Sunday"\?/ },
+      { path: '/log/retention_day', message: /did you mean "retention_days"\?/ },
+    ],
+  ],
+  [
+    'create_policy',
+    { policy_name: 'p-1', retention: { monthly: { zzzzzz: 1 } } },
+    [{ path: '/retention/monthly/zzzzzz', message: /known are months, days, week, weekday$/ }],
+  ],
   ['list_backup_jobs', { since: '2026-11-22' }, [{ path: '/since', message: /a time with an offset/ }]],
   ['list_backup_jobs', { since: '2026-11-22T10:00:00' }, [{ path: '/since', message: /a time with an offset/ }]],
   [
@@ -129,6 +143,17 @@ const properties = {
 }
 for (const [name, value, expected] of words)
   t.same(canonicalWords({ [name]: value }, properties), { [name]: expected }, `${name} ${value} is ${expected}`)
+
+t.test('words inside other arguments are put right too, and what the schema does not know is left alone', async t =>
+  t.same(
+    canonicalWords(
+      { part: { days: ['SUNDAY', 'x', 5], other: 'sunday' }, raw: { day: 'sunday' } },
+      { part: { $ref: '#/$defs/part' }, raw: {} },
+      { part: { properties: { days: { items: { $ref: '#/$defs/day' } } } }, day: { enum: ['Sunday', 'Monday'] } },
+    ),
+    { part: { days: ['Sunday', 'x', 5], other: 'sunday' }, raw: { day: 'sunday' } },
+  ),
+)
 
 for (const [workload, { answers }] of Object.entries(datasources))
   for (const word of answers)
