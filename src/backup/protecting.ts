@@ -8,7 +8,7 @@ import type { Handlers, ToolContext } from '../tools/context.ts'
 import { parseArmId, sameText, type VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { checkDisks, diskProperties, disksInWords } from './disks.ts'
-import { type ItemState, isStopped, isSuspended, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
+import { type ItemState, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { locateVm } from './items.ts'
 import { vmId, vmOfContainer } from './machines.ts'
 import { isRetentionLowered, retentionLost } from './policy-effects.ts'
@@ -18,12 +18,14 @@ import { withVaultOf } from './vault-names.ts'
 import {
   basisOf,
   checkVmInput,
+  hasEnded,
   isUnder,
   named,
   nothingToDo,
   pointsInWords,
   putVm,
   readVmPolicy,
+  sooner,
   type VmPlan,
   type VmPolicy,
   vmResult,
@@ -83,7 +85,7 @@ const protectPlan = (item: ItemState, policy: VmPolicy, posture: Posture, input:
 }
 
 const mustNotBeStopped = (item: ItemState, policy: VmPolicy): void => {
-  if (!isStopped(item) && !isSuspended(item)) return
+  if (!hasEnded(item)) return
   throw new Problem(
     'precondition_failed',
     `Protection of ${named(item)} was stopped (${item.protectionState}); its recovery points are kept, and a policy would let them expire again.`,
@@ -132,7 +134,7 @@ const changePlan = (
         ...(isSwap && lost.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),
         ...(isOther ? ['the disks in the recovery points that there are'] : [`the choice of disks: ${diskWords}`]),
       ],
-      loses: lost.map(words => `of ${pointsInWords(item.points)}: ${words}`),
+      loses: sooner(item, policy, lost),
       posture,
       itemId: item.id,
       basis: [basisOf(item, posture), lost],
@@ -151,10 +153,24 @@ export const lowered = (item: ItemState, present: VmPolicy, policy: VmPolicy): P
     { details: { item_id: item.id } },
   )
 
+/** Azure's refusal of a VM, with what an administrator has to know of it. */
+const explained = async (problem: Problem, made: VmPlan, context: ToolContext): Promise<Problem> => {
+  const { azureCode = '', httpStatus, requestId, details } = problem
+  if (/AlreadyProtected/i.test(azureCode)) return whichVault(problem, made, context)
+  if (made.item.exists || !/DataSourceObjectNotFound|InvalidConfigureProtectionRequest/i.test(azureCode)) return problem
+  const { vault } = made.item
+  return new Problem(
+    problem.code,
+    `Azure takes ${sourceOf(made.item)} for no VM that ${vault.vaultName} can protect: ${problem.message}`,
+    `Check group and name. The VM has to be in the vault's region (${made.plan.posture?.location}) and subscription (${vault.subscriptionId}); recovery_services_list_protectable_items with workload_type VM shows those that are.`,
+    { azureCode, httpStatus, requestId, details, cause: problem },
+  )
+}
+
 /** What a vault answers for a VM that another one protects, with the name of that one: one question, only then. */
 const whichVault = async (problem: Problem, { item, plan }: VmPlan, context: ToolContext): Promise<Problem> => {
   const location = plan.posture?.location ?? ''
-  if (!/AlreadyProtected/i.test(problem.azureCode ?? '') || !/^[a-z0-9]+$/.test(location)) return problem
+  if (!/^[a-z0-9]+$/.test(location)) return problem
   const found = await vmProtection(sourceOf(item), location, context, [])
   if (!found?.vault_id || sameText(found.vault_id, item.vault.id)) return problem
   const { azureCode, httpStatus, requestId, details } = problem
@@ -180,7 +196,7 @@ const enableProtection: Handlers['enable_protection'] = async (input, context) =
       const { changed } = await carryOut('enable_protection', input, context, made.plan, 45)
       return vmResult(changed, made)
     } catch (error) {
-      throw error instanceof Problem ? await whichVault(error, made, context) : error
+      throw error instanceof Problem ? await explained(error, made, context) : error
     }
   })
 }

@@ -12,14 +12,7 @@ import { datasources } from './datasources.ts'
 import { diskProperties, disksInWords } from './disks.ts'
 import { fields, isoTime, whole } from './fields.ts'
 import { filterOf } from './filters.ts'
-import {
-  type ItemState,
-  isStopped,
-  isSuspended,
-  mustExist,
-  mustNotBeSoftDeleted,
-  readItemWithPoints,
-} from './item-state.ts'
+import { type ItemState, mustExist, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { policyNames } from './policies.ts'
 import { isRetentionLowered, retentionLost } from './policy-effects.ts'
 import { policyLines } from './policy-lines.ts'
@@ -29,6 +22,7 @@ import { withVaultOf } from './vault-names.ts'
 import {
   basisOf,
   checkVmInput,
+  hasEnded,
   isUnder,
   locateProtectedVm,
   named,
@@ -36,6 +30,7 @@ import {
   pointsInWords,
   putVm,
   readVmPolicy,
+  sooner,
   type VmPlan,
   type VmPolicy,
   vmResult,
@@ -53,14 +48,14 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
   ])
   mustExist(item)
   mustNotBeSoftDeleted(item)
-  if (!isStopped(item) && !isSuspended(item)) return running(item, posture, asked)
+  if (!hasEnded(item)) return running(item, posture, asked)
   const present = item.policyName === null ? undefined : await presentOf(item, asked, context)
   const policy = asked ?? present
   if (!policy) throw await whichPolicy(item, context)
   const isLowered = present !== undefined && isRetentionLowered(present.properties, policy.properties)
   if (present && isLowered && isImmutable(posture)) throw lowered(item, present, policy)
   const loses = present
-    ? retentionLost(present.properties, policy.properties).map(words => `of ${pointsInWords(item.points)}: ${words}`)
+    ? sooner(item, policy, retentionLost(present.properties, policy.properties))
     : expiring(item, policy, context.clock.now())
   const disks = diskProperties(item.properties)
   const wanted = { policyId: policy.id, ...disks }
@@ -74,7 +69,7 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
           item.sourceId ?? '',
           isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
           'ConfigureBackup',
-          now => isUnder(now, policy) && !isStopped(now) && !isSuspended(now),
+          now => isUnder(now, policy) && !hasEnded(now),
         ),
       ],
       keeps: [

@@ -117,7 +117,7 @@ const suspend: Ending = {
       ? `Backups of ${named(item)} are suspended already; ${pointsInWords(item.points)} expire as ${item.policyName} says.`
       : undefined,
   mustBeAllowed: of => {
-    if (isStopped(of.item))
+    if (isStopped(of.item) || of.item.policyName === null)
       throw refused(
         of,
         `Protection of ${named(of.item)} is stopped: it has no policy by which its recovery points could expire.`,
@@ -137,8 +137,11 @@ const suspend: Ending = {
     return {
       summary: `Suspend backups of ${named(item)}; its recovery points expire as ${policy.name} says.`,
       requests: [ending(of, 'BackupsSuspended', policy.id)],
-      keeps: [`${pointsInWords(item.points)}, each until ${policy.name} lets it expire (${terms})`],
-      loses: [...noMoreBackups(of), `recovery points go on expiring by ${terms}, and none take their place`],
+      keeps: [`${pointsInWords(item.points)}, each until ${policy.name} lets it expire`],
+      loses: [
+        ...noMoreBackups(of),
+        `recovery points go on expiring, and none take their place: ${policy.name} keeps ${terms}`,
+      ],
     }
   },
   done: ({ item }) => `Backups of ${named(item)} are suspended. ${resume}`,

@@ -5,7 +5,7 @@ import { parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import type { Changed } from './changes.ts'
 import { datasources, type Workload, workloadWord } from './datasources.ts'
 import { type Fields, fields, text } from './fields.ts'
-import { calledBy, type ItemState, itemStateOf, mustBeVm, type Points } from './item-state.ts'
+import { calledBy, type ItemState, isStopped, isSuspended, itemStateOf, mustBeVm, type Points } from './item-state.ts'
 import { checkSelector, locateItem, type ProtectedItemRef, workloadIn } from './items.ts'
 import type { Plan, PlannedRequest } from './plans.ts'
 import { nameIn, readPolicy } from './policies.ts'
@@ -85,6 +85,16 @@ export const pointsInWords = ({ count, oldest, newest }: Points): string => {
     count === null ? 'all recovery points' : count === 0 ? 'no recovery points' : plural(count, 'recovery points')
   return days.length > 0 && count !== 0 ? `${number} (${days.join(' to ')})` : number
 }
+
+/** The one line of `loses` for a policy that keeps less, by the sentences of `retentionLost`; none where there are none. */
+export const sooner = ({ points }: ItemState, { name }: VmPolicy, lost: readonly string[]): string[] => {
+  if (lost.length === 0) return []
+  const which = points.count === 0 ? 'recovery points to come' : `some of ${pointsInWords(points)}`
+  return [`${which} expire sooner under ${name}: ${lost.join('; ')}`]
+}
+
+/** No backups are made of it. */
+export const hasEnded = (item: ItemState): boolean => isStopped(item) || isSuspended(item) || item.policyName === null
 
 /** A PUT of a VM's item, which starts a job. `isDone`: whether the item has become what was wanted. */
 export const putVm = (

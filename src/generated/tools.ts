@@ -672,7 +672,7 @@ export interface DeletePolicyOutput {
 }
 
 /**
- * Data disks to leave out; []: none
+ * Data disks to leave out
  */
 export type EnableProtectionInputDiskLuns = number[]
 /**
@@ -736,7 +736,7 @@ export interface DisableProtectionInput {
   workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
   delete_backup_data?: boolean
   /**
-   * as_per_policy: immutable vaults only
+   * as_per_policy: immutable vaults
    */
   retain?: 'forever' | 'as_per_policy'
   auto_protect?: boolean
