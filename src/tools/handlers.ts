@@ -41,8 +41,6 @@ export const handlers: Handlers = {
   ...protecting,
   ...stopping,
   ...resuming,
-  ...policyDeletion,
-  ...policyCreation,
   ...protectedItems,
   ...backups,
   ...jobs,
