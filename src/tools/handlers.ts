@@ -13,6 +13,7 @@ import { recoveryPoints } from '../backup/recovery-points.ts'
 import { registration } from '../backup/registration.ts'
 import { resuming } from '../backup/resuming.ts'
 import { stopping } from '../backup/stopping.ts'
+import { undeleting } from '../backup/undeleting.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
 import type { Handlers } from './context.ts'
@@ -28,6 +29,7 @@ export const handlers: Handlers = {
   ...protecting,
   ...stopping,
   ...resuming,
+  ...undeleting,
   ...protectedItems,
   ...backups,
   ...jobs,
