@@ -66,6 +66,13 @@ const resolve = schema => {
   return Object.keys(defs).length > 0 ? { ...placed, $defs: { ...placed.$defs, ...defs } } : placed
 }
 
+/** Arguments as a model reads them: that the parts inside take nothing else is checked, but need not be read. */
+const asRead = schema => {
+  const open = value =>
+    walk(value, ({ additionalProperties, ...rest }) => (additionalProperties === false ? open(rest) : undefined))
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, open(value)]))
+}
+
 const toolsets = read('schemas/toolsets.json')
 const files = new Set(readdirSync(path.join(root, 'schemas/tools')).map(file => path.basename(file, '.json')))
 const tools = Object.entries(toolsets).flatMap(([toolset, names]) =>
@@ -98,7 +105,7 @@ ${tools
     name: ${JSON.stringify(shortName)},
     toolset: ${JSON.stringify(toolset)},
     readOnly: ${annotations.readOnlyHint === true},
-    base: ${text({ name, description, inputSchema })},
+    base: ${text({ name, description, inputSchema: asRead(inputSchema) })},
     annotations: ${text({ annotations })},
     output: ${text({ title, outputSchema })},
   },`

@@ -90,6 +90,7 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<Runtime> => {
         progress,
         memory,
         confirmations,
+        files: fs,
         elicit,
         goingOn: {},
         signIn,

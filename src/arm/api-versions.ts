@@ -8,6 +8,8 @@ const rows: readonly (readonly [pattern: RegExp, version: string])[] = [
   [/\/(backupProtectedItems|recoveryPoints)\/$/i, '2021-11-15'],
   [/\/providers\/Microsoft\.Authorization\/permissions$/i, '2022-04-01'],
   [/\/providers\/Microsoft\.RecoveryServices(\/|$)/i, 'configured'],
+  [/\/providers\/Microsoft\.Storage\/storageAccounts$/i, '2023-05-01'],
+  [/\/providers\/Microsoft\.Network\/virtualNetworks$/i, '2023-11-01'],
   [/^\/subscriptions(\/[^/]+(\/resourceGroups(\/[^/]+)?)?)?\/?$/i, '2022-12-01'],
 ]
 

@@ -128,6 +128,7 @@ interface Sending {
   azureTime: Date | undefined
 }
 
+/** Azure is asked for its time once at most. */
 const sinceOf = async (sending: Sending, ports: WritePorts): Promise<Date> => {
   sending.azureTime ??= await ports.azureTime(sending.atMs)
   return sending.azureTime

@@ -190,29 +190,35 @@ const send = async (
       if (!isOver) return { ...sent, changed: withWarnings(sent.changed, [...warnings, notYet(plan, at)]) }
       warnings.push(...(sent.changed.warnings ?? []))
     } catch (error) {
-      throw at > 0 && error instanceof Problem ? afterSteps(error, plan, at) : error
+      throw atStep(error, plan, at)
     }
   }
   return { changed: { status: 'succeeded', job_id: null, operation_id: null }, ended: undefined, body: undefined }
-}
-
-/** What ended a plan in its middle, with what had been done by then. */
-const afterSteps = (problem: Problem, { requests }: Plan, at: number): Problem => {
-  const { code, message, remediation, azureCode, httpStatus, requestId, details } = problem
-  const done = requests.slice(0, at).map(({ method, path }) => `${method} ${path}`)
-  return new Problem(
-    code,
-    `${message} This was step ${at + 1} of ${requests.length}; Azure did what came before it: ${done.join(', ')}.`,
-    remediation,
-    { azureCode, httpStatus, requestId, details: { ...details, steps_done: at }, cause: problem },
-  )
 }
 
 /** A step that others wait for is followed so long at least. */
 const shortStepSeconds = 45
 
 const notYet = ({ requests }: Plan, at: number): string =>
-  `Azure is still at work on step ${at + 1} of ${requests.length}. Call again when it is done (recovery_services_track_async_operation): the steps that are left are sent then.`
+  `Azure is still at work on step ${at + 1} of ${requests.length}. Call again when it is done (recovery_services_track_async_operation): what is left is sent then. ${stepsLeft(requests, at)}`
+
+const stepsLeft = (requests: readonly PlannedRequest[], at: number): string => {
+  const left = requests.slice(at + 1).map(({ note, method, path }) => note ?? `${method} ${path}`)
+  return left.length > 0 ? `Not sent yet: ${left.join('; ')}.` : 'Nothing is left to be sent.'
+}
+
+/** What failed of several steps, with what it leaves: the steps before it are done, those behind it were not sent. */
+const atStep = (error: unknown, { requests }: Plan, at: number): unknown => {
+  if (!(error instanceof Problem) || requests.length < 2) return error
+  const { code, message, remediation, azureCode, httpStatus, requestId, details } = error
+  const before = at > 0 ? `${at} before it ${at > 1 ? 'are' : 'is'} done. ` : ''
+  return new Problem(
+    code,
+    `Step ${at + 1} of ${requests.length} failed: ${message.replace(/[^.!?]$/, '$&.')} ${before}${stepsLeft(requests, at)}`,
+    remediation,
+    { azureCode, httpStatus, requestId, details: { ...details, steps_done: at }, cause: error },
+  )
+}
 
 const write = async (
   tool: ToolName,
@@ -320,12 +326,12 @@ const nameOf = (raw: unknown): string | undefined => {
 
 const lost = (
   { clientRequestId, since, cause }: Extract<WriteOutcome, { kind: 'unknown' }>,
-  { method, path }: PlannedRequest,
+  { method, path, ifLost }: PlannedRequest,
 ): Problem =>
   new Problem(
     cause.code,
     `Azure's answer to ${method} ${path} was lost, and nothing shows whether Azure took it: ${cause.message}`,
-    'It was not sent again. Look at the jobs and the state of the item (recovery_services_list_backup_jobs, recovery_services_list_protected_items) before calling again.',
+    `It was not sent again. ${ifLost ?? 'Look at the jobs and the state of the item (recovery_services_list_backup_jobs, recovery_services_list_protected_items) before calling again.'}`,
     {
       azureCode: cause.azureCode,
       httpStatus: cause.httpStatus,

@@ -2,6 +2,7 @@
  * Containers: what machines are registered as, so that the databases in them can be protected. Found by a list where
  * nothing but a machine's bare name is known.
  */
+import type { Standing } from '../arm/arm.ts'
 import { nearest } from '../nearest.ts'
 import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
@@ -150,7 +151,8 @@ const ambiguous = (name: string, found: readonly Container[], vault: VaultRef): 
 
 const labelOf = ({ vmName, friendlyName, name }: Container): string => vmName ?? friendlyName ?? name
 
-const candidate = (row: Container) => ({
+/** A machine as error results offer it. */
+export const candidate = (row: Container) => ({
   id: row.sourceId ?? row.id,
   vm: [row.resourceGroup, labelOf(row)].filter(part => part !== null).join('/'),
 })
@@ -180,4 +182,14 @@ export const isNoContainer = async (error: unknown, vault: VaultRef, context: To
   const missing = await noVault(vault, error, context)
   if (missing) throw missing
   return true
+}
+
+/** What stands where a container of that name belongs. That there is none is a state; that there is no vault an error. */
+export const readContainer = async (name: string, vault: VaultRef, context: ToolContext): Promise<Standing> => {
+  try {
+    return { kind: 'present', body: await context.arm.getResource(containerPath(vault, name)) }
+  } catch (error) {
+    if (await isNoContainer(error, vault, context)) return { kind: 'absent' }
+    throw error
+  }
 }

@@ -25,6 +25,8 @@ export interface PlannedRequest {
   job?: { operation: string; names: ItemNames }
   /** For a POST without a job: looks for what it does, and gives back what was found, or undefined. */
   evidence?: (since: Date) => Promise<unknown | undefined>
+  /** What to do where nothing tells whether Azure took it; else: to look at the jobs and the item first. */
+  ifLost?: string
 }
 
 export interface Plan {

@@ -19,7 +19,7 @@ import { checkVault, withVault, withVaultOf } from './vault-names.ts'
 type PolicyRow = ListPoliciesOutput['policies'][number]
 
 /** Of VMs only. Where the policy does not say, its schedule does: the nested form is that of enhanced policies. */
-const policyTypeOf = (properties: Fields): string | null => {
+export const policyTypeOf = (properties: Fields): string | null => {
   if (!sameText(text(properties.backupManagementType), 'AzureIaasVM')) return null
   const schedule = text(fields(properties.schedulePolicy).schedulePolicyType)
   const version =
@@ -138,6 +138,23 @@ const itemsUnder = async (
 const compressionOf = ({ isCompression, issqlcompression }: Fields): boolean | null =>
   [isCompression, issqlcompression].includes(true) || (flag(isCompression) ?? flag(issqlcompression))
 
+/** What a policy says beside its row, in words. */
+export const policyFacts = (properties: Fields) => {
+  const resourceGroup = fields(properties.instantRPDetails)
+  const { summary, tiering, timeZone, snapshotDays, parts } = policyLines(properties)
+  return {
+    summary,
+    tiering,
+    time_zone: timeZone,
+    instant_restore_days: snapshotDays,
+    snapshot_resource_group_prefix: text(resourceGroup.azureBackupRGNamePrefix),
+    snapshot_resource_group_suffix: text(resourceGroup.azureBackupRGNameSuffix),
+    snapshot_consistency: text(properties.snapshotConsistencyType),
+    compression: compressionOf(fields(properties.settings)),
+    parts,
+  }
+}
+
 /** The name of a policy by its name or ARM id. Throws InputError. */
 export const nameIn = (given: string): string => {
   const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
@@ -154,23 +171,13 @@ const getPolicyDetails: Handlers['get_policy_details'] = async (input, context) 
   const name = nameIn(given)
   return withVaultOf('policy_name', given, input.vault, context, async vault => {
     const body = await readPolicy(name, vault, context)
-    const properties = fields(body.properties)
-    const resourceGroup = fields(properties.instantRPDetails)
     const { protected_items_count: count, ...row } = toPolicyRow(body, vault)
-    const { summary, tiering, timeZone, snapshotDays, parts } = policyLines(properties)
+    const facts = policyFacts(fields(body.properties))
     const { items, warnings } =
       count === 0 ? { items: [], warnings: [] } : await itemsUnder(row.policy_name || name, vault, context)
     return {
       ...row,
-      summary,
-      tiering,
-      time_zone: timeZone,
-      instant_restore_days: snapshotDays,
-      snapshot_resource_group_prefix: text(resourceGroup.azureBackupRGNamePrefix),
-      snapshot_resource_group_suffix: text(resourceGroup.azureBackupRGNameSuffix),
-      snapshot_consistency: text(properties.snapshotConsistencyType),
-      compression: compressionOf(fields(properties.settings)),
-      parts,
+      ...facts,
       protected_items_count: count,
       protected_items: items,
       ...(warnings.length > 0 ? { warnings } : {}),

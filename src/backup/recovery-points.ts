@@ -16,7 +16,7 @@ import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
 import { filterTimes, type Window, windowOf } from './windows.ts'
 
-type PointRow = ListRecoveryPointsOutput['recovery_points'][number]
+export type PointRow = ListRecoveryPointsOutput['recovery_points'][number]
 
 /** Azure's enumerations in the order of their definitions: 2020-10-01 sends their numbers, later versions the words. */
 const tierTypes = ['Invalid', 'InstantRP', 'HardenedRP', 'ArchivedRP']

@@ -6,15 +6,7 @@ import type { CheckRegistrationStatusInput, CheckRegistrationStatusOutput } from
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { checkAll } from '../tools/input-error.ts'
 import { parseArmId, sameText, type VaultRef } from './arm-ids.ts'
-import {
-  type Container,
-  containerPath,
-  type Found,
-  findMachine,
-  isNoContainer,
-  isRegistered,
-  toContainer,
-} from './containers.ts'
+import { type Container, type Found, findMachine, isRegistered, readContainer, toContainer } from './containers.ts'
 import { type Workload, workloadOf } from './datasources.ts'
 import type { Fault } from './faults.ts'
 import { type Fields, fields, list, text, time, whole } from './fields.ts'
@@ -25,7 +17,9 @@ import { regionOf, toldFault, vmProtection } from './vm-protection.ts'
 type Status = CheckRegistrationStatusOutput
 type WorkloadRow = Status['workloads'][number]
 
-const databases = ['SQL', 'SAPHana', 'SAPAse'] as const satisfies Workload[]
+/** What a machine can be registered for, in the order in which it is. */
+export const databases = ['SQL', 'SAPHana', 'SAPAse'] as const satisfies Workload[]
+export type DatabaseWorkload = (typeof databases)[number]
 
 /** The databases that a word asks for, and whether the VM itself is meant. */
 const askedOf = ({ workload_type: word }: CheckRegistrationStatusInput) => ({
@@ -68,6 +62,21 @@ const toWorkloadRow = (workload: Workload, container: Container | undefined): Wo
     item_count: detail ? countOf(detail) : null,
     error: faults.map(faultIn).find(fault => fault !== null) ?? null,
   }
+}
+
+/** The databases that a container is registered for, as it tells them itself. */
+export const registeredFor = (container: Container): DatabaseWorkload[] =>
+  databases.filter(workload => toWorkloadRow(workload, container).is_registered)
+
+/** True for the container of a VM of the same group and name in another subscription than that of the given id. */
+export const isOfAnother = ({ sourceId }: Container, machine: Machine): boolean => {
+  const owner = parseArmId(sourceId ?? '')?.subscriptionId
+  return (
+    machine.kind === 'container' &&
+    machine.isVmId &&
+    owner !== undefined &&
+    !sameText(owner, machine.vm?.subscriptionId)
+  )
 }
 
 const checkRegistrationStatus: Handlers['check_registration_status'] = (input, context) => {
@@ -118,15 +127,6 @@ const statusIn = async (
   }
 }
 
-const readContainer = async (name: string, vault: VaultRef, context: ToolContext): Promise<Container | undefined> => {
-  try {
-    return toContainer(await context.arm.getResource(containerPath(vault, name)))
-  } catch (error) {
-    if (await isNoContainer(error, vault, context)) return undefined
-    throw error
-  }
-}
-
 /** A list's row is the container already. Undefined where none is registered, or where nobody asked for one. */
 const containerOf = async (
   machine: Machine,
@@ -137,11 +137,9 @@ const containerOf = async (
 ): Promise<Container | undefined> => {
   if (found?.isContainer) return found.row
   if (machine.kind === 'name' || !isAsked) return undefined
-  const container = await readContainer(machine.containerName, vault, context)
-  const owner = parseArmId(container?.sourceId ?? '')?.subscriptionId
-  // Another subscription may have a group and a VM of the same names.
-  const isOther = machine.isVmId && owner !== undefined && !sameText(owner, machine.vm?.subscriptionId)
-  return isOther ? undefined : container
+  const standing = await readContainer(machine.containerName, vault, context)
+  const container = standing.kind === 'present' ? toContainer(standing.body) : undefined
+  return container && !isOfAnother(container, machine) ? container : undefined
 }
 
 export const registration = { check_registration_status: checkRegistrationStatus } satisfies Partial<Handlers>

@@ -51,6 +51,8 @@ export interface Guard {
   id: string
   proxyId: string
   requestFor(operation: GuardedOperation): string
+  /** The request for a restore; undefined where this guard lets everybody restore. */
+  restoreRequest: string | undefined
 }
 
 /** A vault as plans show it, with its region and its guard. */
@@ -103,6 +105,7 @@ const readGuard = async (vault: VaultRef, { arm }: ToolContext): Promise<Guard |
     requestFor: operation =>
       requests.find(each => each.toLowerCase().includes(`/${operation.toLowerCase()}/`)) ??
       `${id}/${operation}/default`,
+    restoreRequest: requests.find(each => /\/\w*restore\w*\/[^/]+$/i.test(each)),
   }
 }
 

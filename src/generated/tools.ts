@@ -113,6 +113,108 @@ export interface TestConnectionOutput {
   vault_id?: string
 }
 
+export interface RegisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * vm, group/vm, or ARM id
+   */
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface RegisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
+export interface ReregisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface ReregisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
+export interface UnregisterVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  vm: string
+  workload_type: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AnyDatabase'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface UnregisterVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  container_id?: string | null
+}
+
 export interface CheckRegistrationStatusInput {
   /**
    * Default: the configured vault
@@ -159,6 +261,36 @@ export interface CheckRegistrationStatusOutput {
     item_id: string | null
     error: CheckRegistrationStatusOutputError
   } | null
+  warnings?: string[]
+}
+
+export interface RefreshContainersInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  backup_management_type?: 'AzureIaasVM' | 'AzureWorkload' | 'AzureStorage'
+  wait_seconds?: number
+  dry_run?: boolean
+  confirm?: string
+}
+
+export interface RefreshContainersOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
   warnings?: string[]
 }
 
@@ -299,6 +431,128 @@ export interface ListWorkloadItemsOutput {
   warnings?: string[]
 }
 
+export type CreatePolicyInputDay = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+/**
+ * 1-28, last
+ */
+export type CreatePolicyInputDates = (number | string)[]
+export type CreatePolicyInputWeek = 'First' | 'Second' | 'Third' | 'Fourth' | 'Last'
+
+export interface CreatePolicyInput {
+  preset?:
+    | 'vm-daily'
+    | 'vm-daily-weekly-monthly-yearly'
+    | 'vm-every-4-hours'
+    | 'sql-full-log'
+    | 'hana-full-differential-log'
+    | 'ase-full-log'
+    | 'share-daily'
+  policy_type?: 'standard' | 'enhanced'
+  schedule?: CreatePolicyInputSchedule
+  retention?: CreatePolicyInputRetention
+  instant_restore_days?: number
+  archive_after_days?: number
+  full?: CreatePolicyInputPart
+  differential?: CreatePolicyInputPart
+  incremental?: CreatePolicyInputPart
+  log?: CreatePolicyInputPart
+  compression?: boolean
+  /**
+   * Raw
+   */
+  policy?: {}
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+export interface CreatePolicyInputSchedule {
+  frequency?: 'hourly' | 'daily' | 'weekly'
+  /**
+   * One: 02:00 or 02:30
+   */
+  times?: string[]
+  days?: CreatePolicyInputDay[]
+  interval_hours?: 4 | 6 | 8 | 12
+  window_start?: string
+  window_hours?: number
+  /**
+   * IANA or Windows
+   */
+  time_zone?: string
+}
+export interface CreatePolicyInputRetention {
+  daily?: {
+    days?: number
+  }
+  weekly?: {
+    weeks?: number
+    days?: CreatePolicyInputDay[]
+  }
+  monthly?: {
+    months?: number
+    days?: CreatePolicyInputDates
+    week?: CreatePolicyInputWeek
+    weekday?: CreatePolicyInputDay
+  }
+  yearly?: {
+    years?: number
+    months?: (
+      | 'January'
+      | 'February'
+      | 'March'
+      | 'April'
+      | 'May'
+      | 'June'
+      | 'July'
+      | 'August'
+      | 'September'
+      | 'October'
+      | 'November'
+      | 'December'
+    )[]
+    days?: CreatePolicyInputDates
+    week?: CreatePolicyInputWeek
+    weekday?: CreatePolicyInputDay
+  }
+}
+export interface CreatePolicyInputPart {
+  schedule?: CreatePolicyInputSchedule
+  retention?: CreatePolicyInputRetention
+  retention_days?: number
+  frequency_minutes?: 15 | 30 | 60 | 120 | 240 | 480 | 720 | 1440
+}
+
+export interface CreatePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  id: string
+  policy_name: string
+  summary: string
+}
+
 export interface ListPoliciesInput {
   /**
    * Default: the configured vault
@@ -382,6 +636,39 @@ export interface GetPolicyDetailsOutput {
   raw?: {
     [k: string]: unknown | undefined
   }
+}
+
+export interface DeletePolicyInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface DeletePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
 }
 
 /**
@@ -929,6 +1216,164 @@ export interface ListRecoveryPointsOutput {
   warnings?: string[]
 }
 
+/**
+ * This, point or before
+ */
+export type RestoreVmInputTarget = string
+/**
+ * In the vault's region
+ */
+export type RestoreVmInputTarget1 = string
+/**
+ * disks: without it VHD files, slow
+ */
+export type RestoreVmInputTarget2 = string
+/**
+ * Default: from name and point
+ */
+export type RestoreVmInputTarget3 = string
+export type RestoreVmInputTarget4 = string
+/**
+ * system (the vault's) or ARM id
+ */
+export type RestoreVmInputTarget5 = string
+/**
+ * ARM id
+ */
+export type RestoreVmInputTarget6 = string
+
+export interface RestoreVmInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  recovery_point_id?: RestoreVmInputTarget
+  point?: 'latest'
+  /**
+   * Newest point up to then
+   */
+  before?: string
+  /**
+   * alternate: a new VM
+   */
+  restore_mode: 'original' | 'alternate' | 'disks'
+  staging_storage_account?: RestoreVmInputTarget1
+  target_resource_group?: RestoreVmInputTarget2
+  target_vm_name?: RestoreVmInputTarget3
+  target_virtual_network?: RestoreVmInputTarget4
+  target_subnet?: RestoreVmInputTarget4
+  target_zone?: '1' | '2' | '3' | 'none'
+  target_subscription?: RestoreVmInputTarget4
+  restore_only_os_disk?: boolean
+  /**
+   * Data disks, beside the OS disk
+   *
+   * @minItems 1
+   */
+  disk_luns?: [number, ...number[]]
+  managed_identity?: RestoreVmInputTarget5
+  disk_encryption_set?: RestoreVmInputTarget6
+  /**
+   * Point only in archive: up to 15 h, 1 h
+   */
+  rehydration_priority?: 'standard' | 'high'
+  rehydration_days?: number
+  secondary_region?: boolean
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface RestoreVmOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  recovery_point_id?: string
+  recovery_point_time?: string | null
+  target_id?: string | null
+}
+
+export interface RestoreFilesInput {
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  /**
+   * ARM id, or names outer to inner: rg-app/web-01, sql-01/orders, contosofiles/finance
+   */
+  item: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  recovery_point_id?: string
+  point?: 'latest'
+  /**
+   * Newest point not later
+   */
+  before?: string
+  /**
+   * unmount needs no point
+   */
+  action?: 'mount' | 'unmount'
+  /**
+   * Linux: absolute path of a new file
+   */
+  save_to?: string
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+
+export interface RestoreFilesOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  recovery_point_id?: string | null
+  os_type?: string | null
+  expiry_time?: string
+  script?: string
+  script_base64?: string
+  saved_to?: string
+  download_url?: string | null
+  file_name?: string | null
+  password?: string | null
+}
+
 export interface TrackAsyncOperationInput {
   /**
    * As the tool that started it returned it
@@ -965,12 +1410,18 @@ export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
   test_connection: TestConnectionInput
+  register_vm: RegisterVmInput
+  reregister_vm: ReregisterVmInput
+  unregister_vm: UnregisterVmInput
   check_registration_status: CheckRegistrationStatusInput
+  refresh_containers: RefreshContainersInput
   list_protectable_containers: ListProtectableContainersInput
   list_protectable_items: ListProtectableItemsInput
   list_workload_items: ListWorkloadItemsInput
+  create_policy: CreatePolicyInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
+  delete_policy: DeletePolicyInput
   enable_protection: EnableProtectionInput
   disable_protection: DisableProtectionInput
   resume_protection: ResumeProtectionInput
@@ -981,6 +1432,8 @@ export interface ToolInputs {
   get_job_details: GetJobDetailsInput
   cancel_job: CancelJobInput
   list_recovery_points: ListRecoveryPointsInput
+  restore_vm: RestoreVmInput
+  restore_files: RestoreFilesInput
   track_async_operation: TrackAsyncOperationInput
 }
 
@@ -988,12 +1441,18 @@ export interface ToolOutputs {
   list_vaults: ListVaultsOutput
   get_vault: GetVaultOutput
   test_connection: TestConnectionOutput
+  register_vm: RegisterVmOutput
+  reregister_vm: ReregisterVmOutput
+  unregister_vm: UnregisterVmOutput
   check_registration_status: CheckRegistrationStatusOutput
+  refresh_containers: RefreshContainersOutput
   list_protectable_containers: ListProtectableContainersOutput
   list_protectable_items: ListProtectableItemsOutput
   list_workload_items: ListWorkloadItemsOutput
+  create_policy: CreatePolicyOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
+  delete_policy: DeletePolicyOutput
   enable_protection: EnableProtectionOutput
   disable_protection: DisableProtectionOutput
   resume_protection: ResumeProtectionOutput
@@ -1004,6 +1463,8 @@ export interface ToolOutputs {
   get_job_details: GetJobDetailsOutput
   cancel_job: CancelJobOutput
   list_recovery_points: ListRecoveryPointsOutput
+  restore_vm: RestoreVmOutput
+  restore_files: RestoreFilesOutput
   track_async_operation: TrackAsyncOperationOutput
 }
 

@@ -4,7 +4,7 @@ import { type Answer, type Call, ok, type Route } from './call.ts'
 import { groupOf, inGroup, inSubscription, subscriptionOf } from './finding.ts'
 import { isSame } from './odata.ts'
 import { Refusal, resourceNotFound } from './refusal.ts'
-import { keyOf, type StorageAccount, type VirtualNetwork, type Vm } from './state.ts'
+import { type Disk, keyOf, type StorageAccount, type VirtualNetwork, type Vm } from './state.ts'
 import type { World } from './world.ts'
 
 /** Digits of a thing that are the same whenever they are asked for. */
@@ -15,9 +15,10 @@ const stableGuid = (world: World, id: string): string => {
   return hex.join('').replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5')
 }
 
-const managed = ({ subscriptionId, resourceGroup }: Vm, disk: string) => ({
-  id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/disks/${disk}`,
+const managed = ({ subscriptionId, resourceGroup }: Vm, { name, encryptionSetId }: Disk) => ({
+  id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Compute/disks/${name}`,
   storageAccountType: 'Premium_LRS',
+  ...(encryptionSetId === undefined ? {} : { diskEncryptionSet: { id: encryptionSetId } }),
 })
 
 const statusOf = (code: string, displayStatus: string) => ({ code, level: 'Info', displayStatus })
@@ -60,7 +61,7 @@ export const toVm = (world: World, vm: Vm, isExpanded: boolean) => {
                 createOption: 'FromImage',
                 caching: 'ReadWrite',
                 diskSizeGB: system.sizeGb,
-                managedDisk: managed(vm, system.name),
+                managedDisk: managed(vm, system),
               },
             }
           : {}),
@@ -72,7 +73,7 @@ export const toVm = (world: World, vm: Vm, isExpanded: boolean) => {
             createOption: 'Attach',
             caching: 'None',
             diskSizeGB: disk.sizeGb,
-            managedDisk: managed(vm, disk.name),
+            managedDisk: managed(vm, disk),
           })),
       },
       osProfile: { computerName: name, adminUsername: 'contoso' },

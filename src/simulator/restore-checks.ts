@@ -164,6 +164,23 @@ const checkSource: Check = ({ state, item }) => {
   return { code, message, recommendations: ['Restore to a new virtual machine, or restore the disks.'] }
 }
 
+/** The identity that does the work has to be one of the vault's. */
+const checkIdentity: Check = ({ request, vault }) => {
+  const { isSystemAssignedIdentity, managedIdentityResourceId } = fields(request.identityInfo)
+  const users = Object.keys(fields(vault.identity?.userAssignedIdentities))
+  const isThere = flag(isSystemAssignedIdentity)
+    ? /^SystemAssigned/i.test(text(vault.identity?.type) ?? '')
+    : users.some(id => sameText(id, text(managedIdentityResourceId)))
+  return isThere || request.identityInfo === undefined
+    ? undefined
+    : invalid('IdentityInfo', 'Assign the identity to the vault, or name one that the vault has.')
+}
+
+const checkZones: Check = ({ request: { zones } }) =>
+  zones === undefined || (Array.isArray(zones) && zones.every(zone => /^([123]|NoZone)$/.test(String(zone))))
+    ? undefined
+    : invalid('Zones', 'Choose zone 1, 2 or 3, or NoZone.')
+
 /** Unmanaged disks are long gone from the simulated machines, and so is what only they can have. */
 const checkAccountOption: Check = ({ request }) =>
   flag(request.originalStorageAccountOption)
@@ -178,7 +195,16 @@ const checkDisks: Check = ({ request, point }) => {
   return areKnown ? undefined : invalid('RestoreDiskLunList', 'Name the disks of the recovery point by their LUNs.')
 }
 
-const ofAll: readonly Check[] = [checkPoint, checkTier, checkRegion, checkStaging, checkGroup, checkAccountOption]
+const ofAll: readonly Check[] = [
+  checkPoint,
+  checkTier,
+  checkRegion,
+  checkStaging,
+  checkIdentity,
+  checkGroup,
+  checkZones,
+  checkAccountOption,
+]
 const ofMode: Readonly<Record<RestoreMode, readonly Check[]>> = {
   OriginalLocation: [checkSource],
   AlternateLocation: [checkMachine, checkNetwork],

@@ -34,8 +34,12 @@ const ways: Readonly<Record<RestoreMode, { jobType: string; minutes: number }>> 
 /** Disks that go to the staging account as files, because no resource group was named. */
 const unmanagedMinutes = 28
 
-const disksAsked = ({ restoreDiskLunList: luns }: Fields, point: Point): Disk[] =>
-  (point.disks?.included ?? []).filter(({ lun }) => lun < 0 || !Array.isArray(luns) || luns.includes(lun))
+const disksAsked = ({ restoreDiskLunList: luns, diskEncryptionSetId }: Fields, point: Point): Disk[] => {
+  const encryptionSetId = text(diskEncryptionSetId)
+  return (point.disks?.included ?? [])
+    .filter(({ lun }) => lun < 0 || !Array.isArray(luns) || luns.includes(lun))
+    .map(disk => (encryptionSetId === null ? disk : { ...disk, encryptionSetId }))
+}
 
 const targetName = (request: Fields, mode: RestoreMode, item: Item): string => {
   if (mode === 'AlternateLocation') return lastName(text(request.targetVirtualMachineId) ?? '')

@@ -64,6 +64,8 @@ export interface Disk {
   lun: number
   name: string
   sizeGb: number
+  /** The disk encryption set that it was restored with. */
+  encryptionSetId?: string | undefined
 }
 
 export interface Vm {

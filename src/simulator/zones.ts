@@ -1,75 +1,14 @@
 /** Wall clocks: policies say their times in a zone, by Windows' name for it or by IANA's. */
+import { ianaZone } from '../backup/time-zones.ts'
 
 const minuteMs = 60_000
 export const dayMs = 24 * 60 * minuteMs
-
-/** Windows' names, as the portal offers them. */
-const windowsZones: Readonly<Record<string, string>> = {
-  'hawaiian standard time': 'Pacific/Honolulu',
-  'alaskan standard time': 'America/Anchorage',
-  'pacific standard time': 'America/Los_Angeles',
-  'us mountain standard time': 'America/Phoenix',
-  'mountain standard time': 'America/Denver',
-  'central america standard time': 'America/Guatemala',
-  'central standard time': 'America/Chicago',
-  'canada central standard time': 'America/Regina',
-  'central standard time (mexico)': 'America/Mexico_City',
-  'sa pacific standard time': 'America/Bogota',
-  'eastern standard time': 'America/New_York',
-  'us eastern standard time': 'America/Indianapolis',
-  'atlantic standard time': 'America/Halifax',
-  'pacific sa standard time': 'America/Santiago',
-  'newfoundland standard time': 'America/St_Johns',
-  'e. south america standard time': 'America/Sao_Paulo',
-  'argentina standard time': 'America/Buenos_Aires',
-  'azores standard time': 'Atlantic/Azores',
-  'greenwich standard time': 'Atlantic/Reykjavik',
-  'gmt standard time': 'Europe/London',
-  'morocco standard time': 'Africa/Casablanca',
-  'w. europe standard time': 'Europe/Berlin',
-  'central europe standard time': 'Europe/Budapest',
-  'romance standard time': 'Europe/Paris',
-  'central european standard time': 'Europe/Warsaw',
-  'w. central africa standard time': 'Africa/Lagos',
-  'gtb standard time': 'Europe/Bucharest',
-  'e. europe standard time': 'Europe/Chisinau',
-  'fle standard time': 'Europe/Kiev',
-  'egypt standard time': 'Africa/Cairo',
-  'south africa standard time': 'Africa/Johannesburg',
-  'israel standard time': 'Asia/Jerusalem',
-  'turkey standard time': 'Europe/Istanbul',
-  'arabic standard time': 'Asia/Baghdad',
-  'arab standard time': 'Asia/Riyadh',
-  'russian standard time': 'Europe/Moscow',
-  'e. africa standard time': 'Africa/Nairobi',
-  'iran standard time': 'Asia/Tehran',
-  'arabian standard time': 'Asia/Dubai',
-  'pakistan standard time': 'Asia/Karachi',
-  'india standard time': 'Asia/Calcutta',
-  'sri lanka standard time': 'Asia/Colombo',
-  'nepal standard time': 'Asia/Katmandu',
-  'bangladesh standard time': 'Asia/Dhaka',
-  'myanmar standard time': 'Asia/Rangoon',
-  'se asia standard time': 'Asia/Bangkok',
-  'china standard time': 'Asia/Shanghai',
-  'singapore standard time': 'Asia/Singapore',
-  'w. australia standard time': 'Australia/Perth',
-  'taipei standard time': 'Asia/Taipei',
-  'tokyo standard time': 'Asia/Tokyo',
-  'korea standard time': 'Asia/Seoul',
-  'cen. australia standard time': 'Australia/Adelaide',
-  'aus central standard time': 'Australia/Darwin',
-  'e. australia standard time': 'Australia/Brisbane',
-  'aus eastern standard time': 'Australia/Sydney',
-  'tasmania standard time': 'Australia/Hobart',
-  'new zealand standard time': 'Pacific/Auckland',
-}
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>()
 
 /** Undefined: UTC, which is also what an unknown name is taken for. */
 const formatOf = (zone: string): Intl.DateTimeFormat | undefined => {
-  const name = windowsZones[zone.toLowerCase()] ?? zone
+  const name = ianaZone(zone) ?? zone
   if (/^(utc|etc\/utc|gmt|)$/i.test(name)) return undefined
   try {
     const two = '2-digit'

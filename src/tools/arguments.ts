@@ -4,7 +4,7 @@ import type { ToolName } from '../generated/tools.ts'
 import { nearest } from '../nearest.ts'
 import { findTool, toolPrefix } from './catalog.ts'
 import { badArgument, type Fault, InputError, pointerTo } from './input-error.ts'
-import { canonicalWords } from './words.ts'
+import { canonicalWords, referred, type WordSchema } from './words.ts'
 
 export interface Validator {
   (value: unknown): boolean
@@ -12,7 +12,8 @@ export interface Validator {
 }
 
 interface InputSchema {
-  properties: Record<string, { enum?: readonly unknown[]; description?: string }>
+  properties: Record<string, WordSchema>
+  $defs?: Record<string, WordSchema>
 }
 
 const schemas = new Map<ToolName, InputSchema>()
@@ -32,14 +33,14 @@ export const checkedArguments = (
   given: Readonly<Record<string, unknown>>,
   validate: Validator,
 ): Record<string, unknown> => {
-  const { properties } = inputSchemaOf(name)
+  const schema = inputSchemaOf(name)
   const count = Object.keys(given).length
   if (count > mostArguments) throw badArgument('', `there are ${count} arguments, more than any tool has`)
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
-  const checked = canonicalWords(present, properties)
+  const checked = canonicalWords(present, schema.properties, schema.$defs)
   if (validate(checked)) return wellFormed(checked)
   const errors = validate.errors ?? []
-  const faults = errors.slice(0, mostFaults).map(error => toFault(error, Object.keys(properties), checked))
+  const faults = errors.slice(0, mostFaults).map(error => toFault(error, schema, checked))
   const more = errors.length - faults.length
   throw new InputError(more > 0 ? [...faults, { path: '', message: `and ${more} more faults` }] : faults)
 }
@@ -70,9 +71,26 @@ const sentences: Readonly<Record<string, (params: Params) => string>> = {
     format === 'date-time' ? 'must be a time with an offset, e.g. 2026-11-22T02:00:00Z' : `must be a ${format}`,
 }
 
-const toFault = (error: ErrorObject, names: readonly string[], value: unknown): Fault => {
+/** The names of a JSON pointer. */
+const stepsOf = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(1)
+    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+
+/** The names that the arguments have there, or a part of them. */
+const namesAt = ({ properties, $defs = {} }: InputSchema, path: string): string[] => {
+  const found = stepsOf(path).reduce<WordSchema>(
+    (schema, step) => referred(schema.properties?.[step] ?? schema.items ?? {}, $defs),
+    { properties },
+  )
+  return Object.keys(found.properties ?? {})
+}
+
+const toFault = (error: ErrorObject, schema: InputSchema, value: unknown): Fault => {
   const { keyword, instancePath, params, message } = error
   if (keyword === 'additionalProperties') {
+    const names = namesAt(schema, instancePath)
     const unknown = cutName(String(params.additionalProperty))
     const meant = nearest(unknown, names)
     return {
@@ -90,7 +108,7 @@ const toFault = (error: ErrorObject, names: readonly string[], value: unknown): 
 const cutName = (name: string): string => (name.length > longestName ? `${name.slice(0, longestName)}…` : name)
 
 const givenWord = (value: unknown, path: string, allowed: readonly unknown[]): string => {
-  const word = (value as Record<string, unknown>)[path.slice(1)] // enums stand at the top of the arguments
+  const word = stepsOf(path).reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], value)
   if (typeof word !== 'string') return ''
   const meant = nearest(word, allowed.map(String))
   return `, not ${JSON.stringify(word.slice(0, 80))}${meant ? `; did you mean "${meant}"?` : ''}`

@@ -7,8 +7,18 @@ import { withoutHidden } from '../printable.ts'
 
 const maxLength = 4000
 
-/** Our own opaque strings at the top of a result, which must come back as they went out. */
-const opaque: ReadonlySet<string> = new Set(['next_cursor', 'operation_id'])
+/**
+ * What at the top of a result must come through to the letter: our own opaque strings, and what mounting a recovery point
+ * is for. The script is long, and with the password and the signed address it is a secret that the caller asked for.
+ */
+const asItIs: ReadonlySet<string> = new Set([
+  'next_cursor',
+  'operation_id',
+  'script',
+  'script_base64',
+  'password',
+  'download_url',
+])
 
 /** Ids, times and single words, which are most of a result: nothing in them can be hidden, and no secret but a JWT. */
 const isPlain = (text: string): boolean =>
@@ -34,5 +44,5 @@ const safeValue = (value: unknown, depth = 0): unknown => {
 /** A copy of a result in which every string and every key is safe. */
 export const safeResult = (result: object): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(result).map(([name, item]) => [safeText(name), opaque.has(name) ? item : safeValue(item)]),
+    Object.entries(result).map(([name, item]) => [safeText(name), asItIs.has(name) ? item : safeValue(item)]),
   )

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import type { Elicit, ToolProgress } from '../mcp/tool-service.ts'
 import type { Confirmations } from './confirmations.ts'
 import type { Memory } from './memory.ts'
+import type { NewFiles } from './new-files.ts'
 
 /** What goes on in Azure if the call is cancelled now; changed as the call proceeds. */
 export interface GoingOn {
@@ -25,6 +26,8 @@ export interface ToolContext {
   progress: ToolProgress
   memory: Memory
   confirmations: Confirmations
+  /** Where a caller may have a file made. */
+  files: NewFiles
   /** Asks the user, by a form of one required boolean `confirm`. */
   elicit: Elicit
   goingOn: GoingOn

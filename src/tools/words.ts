@@ -2,6 +2,7 @@
  * Words that arguments are given in. Schemas list the canonical ones; letter case does not matter, and Azure's own other
  * spellings (from its URLs, filters and answers) mean the same. An unknown word is left alone for the schema to refuse.
  */
+import { isObject } from '../rpc/messages.ts'
 
 /** Other spelling, in lower case, to the canonical word; by argument name. */
 const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -80,27 +81,58 @@ const aliases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     archive: 'ArchivedRP',
     vaultarchive: 'ArchivedRP',
   },
+  restore_mode: {
+    originallocation: 'original',
+    replacedisks: 'original',
+    alternatelocation: 'alternate',
+    restoredisks: 'disks',
+  },
+  target_zone: { nozone: 'none' },
 }
 
-interface WordSchema {
+/** What a schema says of an argument, as far as words and names go. */
+export interface WordSchema {
   enum?: readonly unknown[]
+  $ref?: string
+  items?: WordSchema
+  properties?: Readonly<Record<string, WordSchema>>
 }
+type Definitions = Readonly<Record<string, WordSchema>>
+
+/** What a schema refers to, in the `$defs` of its document, or the schema itself. */
+export const referred = (schema: WordSchema, defs: Definitions): WordSchema =>
+  (schema.$ref === undefined ? undefined : defs[schema.$ref.replace('#/$defs/', '')]) ?? schema
 
 const squeeze = (word: string): string => word.toLowerCase().replace(/[\s_-]/g, '')
 
-/** The arguments with every word in its canonical spelling. `properties` are those of the tool's input schema. */
+const canonicalWord = (name: string, word: string, words: readonly unknown[] = []): string => {
+  if (words.includes(word)) return word
+  const wanted = squeeze(word)
+  const same = words.find((each): each is string => typeof each === 'string' && squeeze(each) === wanted)
+  const others = words.length > 0 && Object.hasOwn(aliases, name) ? aliases[name] : undefined
+  const alias = others && Object.hasOwn(others, wanted) ? others[wanted] : undefined
+  return same ?? alias ?? word
+}
+
+const canonical = (name: string, value: unknown, schema: WordSchema, defs: Definitions): unknown => {
+  const { enum: words, items, properties } = referred(schema, defs)
+  if (typeof value === 'string') return canonicalWord(name, value, words)
+  if (Array.isArray(value)) return items ? value.map(each => canonical(name, each, items, defs)) : value
+  return isObject(value) && properties ? canonicalWords(value, properties, defs) : value
+}
+
+/**
+ * The arguments with every word in its canonical spelling, at any depth that the schema knows. `properties` and `defs` are
+ * those of the tool's input schema.
+ */
 export const canonicalWords = (
   given: Readonly<Record<string, unknown>>,
   properties: Readonly<Record<string, WordSchema>>,
+  defs: Definitions = {},
 ): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
-      const words = Object.hasOwn(properties, name) ? properties[name]?.enum : undefined
-      if (!words || typeof value !== 'string' || words.includes(value)) return [name, value]
-      const wanted = squeeze(value)
-      const same = words.find(word => typeof word === 'string' && squeeze(word) === wanted)
-      const others = Object.hasOwn(aliases, name) ? aliases[name] : undefined
-      const alias = others && Object.hasOwn(others, wanted) ? others[wanted] : undefined
-      return [name, same ?? alias ?? value]
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
+      return [name, schema ? canonical(name, value, schema, defs) : value]
     }),
   )

@@ -15,6 +15,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { ConfigError } from '../../src/config/errors.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { LoadedConfig } from '../../src/config/types.ts'
+import type { Elicited } from '../../src/mcp/tool-service.ts'
 
 const reading = async (file: string): Promise<string | undefined> =>
   readFile(file, 'utf8').catch(error => {
@@ -51,6 +52,8 @@ interface World {
   outcome?: CallOutcome
   loaded?: LoadedConfig
   progress?: Progress[]
+  /** What the tool asks the person for. */
+  plan?: string
   isTerminal?: boolean
   ask?: CliIo['ask']
   failure?: Error
@@ -70,14 +73,16 @@ const run = async (argv: string[], world: World = {}) => {
     served: undefined as ServingOptions | undefined,
     simulated: undefined as SimulateOptions | undefined,
     called: undefined as [name: string, args: unknown] | undefined,
+    agreed: undefined as Elicited | undefined,
     closed: 0,
   }
   const runtime: CliRuntime = {
     loaded: world.loaded ?? noFaults,
     listTools: () => list,
-    callTool: async (name, args, { progress }) => {
+    callTool: async (name, args, { progress, elicit }) => {
       seen.called = [name, args]
       for (const step of world.progress ?? []) progress(step)
+      if (world.plan !== undefined) seen.agreed = await elicit({ message: world.plan })
       return world.outcome ?? { isError: false, text: '{"vaults":[],"count":0}' }
     },
     close: async () => {
@@ -348,6 +353,41 @@ t.test('progress is one line, on a terminal only', async t => {
   t.equal(stderr, `\r\u001b[K[######..................] 25% Copying\\u000a\r\u001b[K7 \r\u001b[K`)
   t.equal(stdout, '{"vaults":[],"count":0}\n')
   t.equal((await run(['call', 'get_vault'], { progress })).stderr, '')
+})
+
+t.test('a plan that needs a word is shown, and asked about on a terminal', async t => {
+  const plan = 'Cancel it.\nLoses: w\u001b[2Jork'
+  const shown = 'Cancel it.\nLoses: w\\u001b[2Jork\n'
+  const rows: [name: string, argv: string[], line: string | undefined, agreed: Elicited, stderr: string][] = [
+    ['y', [], 'y', 'accepted', shown],
+    [' YES ', [], ' YES ', 'accepted', shown],
+    ['n', [], 'n', 'declined', shown],
+    ['yesterday', [], 'yesterday', 'declined', shown],
+    ['the end of input', [], '', 'declined', shown],
+    ['--yes', ['--yes'], 'n', 'accepted', shown],
+    ['--yes without a terminal', ['--yes'], undefined, 'accepted', shown],
+    ['no terminal', [], undefined, 'unsupported', ''],
+  ]
+  for (const [name, argv, line, agreed, stderr] of rows) {
+    const questions: string[] = []
+    const ask = async (question: string) => {
+      questions.push(question)
+      return line ?? ''
+    }
+    const seen = await run(['call', 'cancel_job', ...argv], { plan, ...(line === undefined ? {} : { ask }) })
+    t.match(seen, { agreed, stderr, closed: 1 }, name)
+    t.same(questions, argv.length > 0 || line === undefined ? [] : ['Do it? [y/N] '], name)
+    t.equal(seen.stdout, 'vaults: -\ncount:  0\n', `${name}: stdout has the result alone`)
+  }
+})
+
+t.test('the progress line is gone before a plan is shown', async t => {
+  const { stderr } = await run(['call', 'cancel_job', '--yes'], {
+    plan: 'Cancel it.',
+    progress: [{ progress: 1, total: 2, message: 'asking' }],
+    isTerminal: true,
+  })
+  t.equal(stderr, '\r\u001b[K[############............] 50% asking\r\u001b[KCancel it.\n\r\u001b[K')
 })
 
 t.test('a bad configuration is status 2', async t => {

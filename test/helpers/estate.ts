@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import plan from '../../schemas/common/plan.json' with { type: 'json' }
 import { createArm } from '../../src/arm/client.ts'
-import { SendError } from '../../src/arm/send.ts'
+import { type Send, SendError } from '../../src/arm/send.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { ToolName } from '../../src/generated/tools.ts'
 import { createVirtualClock } from '../../src/simulator/clock.ts'
@@ -14,7 +14,7 @@ import { effects } from '../../src/simulator/effects.ts'
 import { stateOf } from '../../src/simulator/estate-state.ts'
 import { builtInEstate } from '../../src/simulator/seed.ts'
 import { simulatedEndpoint, simulatedSend } from '../../src/simulator/send.ts'
-import { createWorld } from '../../src/simulator/world.ts'
+import { createWorld, type World } from '../../src/simulator/world.ts'
 import { callTool } from '../../src/tools/call.ts'
 import { createConfirmations } from '../../src/tools/confirmations.ts'
 import type { ToolContext } from '../../src/tools/context.ts'
@@ -53,13 +53,19 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
-export const createEstate = (config: Partial<Config> = {}, context: Partial<ToolContext> = {}) => {
+/** `door` leads to that simulated Azure some other way; `base` is the origin of its addresses. */
+export const createEstate = (
+  config: Partial<Config> = {},
+  context: Partial<ToolContext> = {},
+  door?: (world: World, base: string) => Send,
+) => {
   let monotonic = () => 0
   const state = stateOf(builtInEstate(), startMs)
   const virtual = createVirtualClock(startMs, 60, () => monotonic())
   const world = createWorld(state, virtual, effects)
-  const send = simulatedSend(world, async () => {})
+  const send = door?.(world, simulatedEndpoint) ?? simulatedSend(world, async () => {})
   const faults: string[] = []
   /** What Azure received, as `METHOD /path?query`, decoded, without api-version; in order. */
   const received: string[] = []
@@ -121,6 +127,7 @@ export const createEstate = (config: Partial<Config> = {}, context: Partial<Tool
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: 'simulated',

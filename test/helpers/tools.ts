@@ -77,6 +77,7 @@ const unwritable = {
   readdir: refuse,
   rm: refuse,
 }
+const noFiles = { lstat: refuse, writeFile: refuse, rm: refuse }
 
 /**
  * `azure` gives bodies (200) or whole answers. One memory for all calls; the clock runs only when everybody waits.
@@ -121,6 +122,7 @@ export const createTools = (
       progress: report => reports.push(report),
       memory,
       confirmations,
+      files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
       signIn: undefined,

@@ -677,6 +677,17 @@ const restores: { way: string; more: Fields; bag: object; after: (given: Estate,
       }),
   },
   {
+    way: 'a new machine in a zone, under an encryption set',
+    more: { ...newVm, zones: ['2'], diskEncryptionSetId: `${group('rg-app')}/des` },
+    bag: { 'Job Type': 'Recover virtual machine' },
+    after: ({ world, read }, t) => {
+      const made = String(newVm.targetVirtualMachineId)
+      t.match(world.state.vms.get(keyOf(made)), { zones: ['2'] })
+      const { storageProfile } = propertiesOf(read(made, '2024-03-01'))
+      t.match(storageProfile, { osDisk: { managedDisk: { diskEncryptionSet: { id: `${group('rg-app')}/des` } } } })
+    },
+  },
+  {
     way: 'the machine itself',
     more: { recoveryType: 'OriginalLocation', targetResourceGroupId: undefined },
     bag: { 'Job Type': 'Replace existing disks', 'Target VM Name': 'web-01' },
@@ -771,6 +782,20 @@ const faulty: { what: string; more: Fields; code: string; change?: (given: Estat
     more: { ...newVm, targetResourceGroupId: group('rg-app'), targetVirtualMachineId: machine('web-01') },
     code: 'UserErrorTargetVirtualMachineAlreadyExists',
   },
+  {
+    what: 'the vault has no identity of its own',
+    more: { identityInfo: { isSystemAssignedIdentity: true } },
+    code: 'UserErrorInvalidRequestParameter',
+  },
+  {
+    what: 'the identity is not one of the vault',
+    more: { identityInfo: { isSystemAssignedIdentity: false, managedIdentityResourceId: '/other' } },
+    change: ({ vault }) => {
+      vault.identity = { type: 'SystemAssigned, UserAssigned', userAssignedIdentities: { '/one': {} } }
+    },
+    code: 'UserErrorInvalidRequestParameter',
+  },
+  { what: 'there is no such zone', more: { zones: ['4'] }, code: 'UserErrorInvalidRequestParameter' },
   {
     what: 'the subnet is not there',
     more: { ...newVm, subnetId: `${network}/subnets/dmz` },

@@ -4,6 +4,7 @@ import { datasources } from '../../src/backup/datasources.ts'
 import { ConfigError } from '../../src/config/errors.ts'
 import type { Config, LoadedConfig } from '../../src/config/types.ts'
 import { toolsets } from '../../src/config/types.ts'
+import { entries } from '../../src/generated/catalog.ts'
 import type { ToolName } from '../../src/generated/tools.ts'
 import { Problem } from '../../src/problem.ts'
 import { checkedArguments, type Validator } from '../../src/tools/arguments.ts'
@@ -44,6 +45,20 @@ const faults: [tool: ToolName, args: object, faults: { path: string; message: Re
     'list_policies',
     { zzzzzz: 'x' },
     [{ path: '/zzzzzz', message: /is not an argument; known are vault, workload_type/ }],
+  ],
+  [
+    'create_policy',
+    { policy_name: 'p-1', schedule: { freqency: 'daily', days: ['Sundy', 'MONDAY'] }, log: { retention_day: 15 } },
+    [
+      { path: '/schedule/freqency', message: /did you mean "frequency"\?/ },
+      { path: '/schedule/days/0', message: /one of Sunday, .*, not "Sundy"; did you mean "Sunday"\?/ },
+      { path: '/log/retention_day', message: /did you mean "retention_days"\?/ },
+    ],
+  ],
+  [
+    'create_policy',
+    { policy_name: 'p-1', retention: { monthly: { zzzzzz: 1 } } },
+    [{ path: '/retention/monthly/zzzzzz', message: /known are months, days, week, weekday$/ }],
   ],
   ['list_backup_jobs', { since: '2026-11-22' }, [{ path: '/since', message: /a time with an offset/ }]],
   ['list_backup_jobs', { since: '2026-11-22T10:00:00' }, [{ path: '/since', message: /a time with an offset/ }]],
@@ -128,6 +143,17 @@ const properties = {
 }
 for (const [name, value, expected] of words)
   t.same(canonicalWords({ [name]: value }, properties), { [name]: expected }, `${name} ${value} is ${expected}`)
+
+t.test('words inside other arguments are put right too, and what the schema does not know is left alone', async t =>
+  t.same(
+    canonicalWords(
+      { part: { days: ['SUNDAY', 'x', 5], other: 'sunday' }, raw: { day: 'sunday' } },
+      { part: { $ref: '#/$defs/part' }, raw: {} },
+      { part: { properties: { days: { items: { $ref: '#/$defs/day' } } } }, day: { enum: ['Sunday', 'Monday'] } },
+    ),
+    { part: { days: ['Sunday', 'x', 5], other: 'sunday' }, raw: { day: 'sunday' } },
+  ),
+)
 
 for (const [workload, { answers }] of Object.entries(datasources))
   for (const word of answers)
@@ -237,12 +263,12 @@ t.test('the list holds every tool in order, and what a revision can show', async
   const full = { annotations: true, output: true }
   t.same(named(listText(loaded(), full)), toolNames)
   t.same(named(listText(loaded({ enabled: false }), full)), [])
-  t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), [
-    'list_policies',
-    'get_policy_details',
-    'track_async_operation',
-  ])
-  t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
+  const inSets = entries.filter(({ toolset }) => ['policies', 'operations'].includes(toolset)).map(({ name }) => name)
+  t.ok(inSets.includes('list_policies') && inSets.includes('track_async_operation'))
+  t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), inSets)
+  const reading = entries.filter(({ readOnly }) => readOnly).map(({ name }) => name)
+  t.ok(reading.includes('list_vaults') && !reading.includes('cancel_job'))
+  t.same(named(listText(loaded({ readOnly: true }), full)), reading)
   const [bare] = JSON.parse(listText(loaded(), { annotations: false, output: false }))
   t.same(Object.keys(bare).sort(), ['description', 'inputSchema', 'name'])
   const [whole] = JSON.parse(listText(loaded(), full))

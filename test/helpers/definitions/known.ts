@@ -277,6 +277,7 @@ const manyOf = (items: Schema): Schema => ({
   additionalProperties: {},
 })
 const groups = '/subscriptions/{subscriptionId}/resourceGroups'
+const anywhere = '/subscriptions/{subscriptionId}/providers'
 const group = `${groups}/{resourceGroupName}`
 const machines = `${group}/providers/Microsoft.Compute/virtualMachines`
 
@@ -290,6 +291,8 @@ const outside: Difference[] = [
         '/subscriptions/{subscriptionId}': gets(subscription, 'Microsoft.Resources'),
         [groups]: gets(manyOf(resource), 'Microsoft.Resources'),
         [`${groups}/{resourceGroupName}`]: gets(resource, 'Microsoft.Resources'),
+        [`${anywhere}/Microsoft.Storage/storageAccounts`]: gets(manyOf(resource), 'Microsoft.Storage'),
+        [`${anywhere}/Microsoft.Network/virtualNetworks`]: gets(manyOf(resource), 'Microsoft.Network'),
         [machines]: gets(manyOf(resource), 'Microsoft.Compute'),
         [`${machines}/{vmName}`]: gets(resource, 'Microsoft.Compute', '$expand'),
         [`${group}/providers/Microsoft.Storage/storageAccounts/{accountName}`]: gets(resource, 'Microsoft.Storage'),
