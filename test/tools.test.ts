@@ -1019,6 +1019,7 @@ const order = [
   'create_policy',
   'list_policies',
   'get_policy_details',
+  'update_policy',
   'delete_policy',
   'list_protected_items',
   'trigger_backup',

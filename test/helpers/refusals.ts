@@ -24,9 +24,9 @@ const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u
 /** What today's server has: a remedy that names anything else sends an administrator the wrong way. */
 const tools = new Set(
   `list_vaults get_vault test_connection check_registration_status list_protectable_containers
-  list_protectable_items list_workload_items create_policy list_policies get_policy_details delete_policy
-  list_protected_items trigger_backup list_backup_jobs get_job_details cancel_job list_recovery_points
-  track_async_operation`.split(/\s+/),
+  list_protectable_items list_workload_items create_policy list_policies get_policy_details update_policy
+  delete_policy list_protected_items trigger_backup list_backup_jobs get_job_details cancel_job
+  list_recovery_points track_async_operation`.split(/\s+/),
 )
 const commands = new Set(['serve', 'call', 'tools', 'status', 'config'])
 
