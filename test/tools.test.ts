@@ -1037,6 +1037,7 @@ const order = [
   'restore_vm',
   'restore_files',
   'track_async_operation',
+  'clear_auth_cache',
 ]
 
 t.test('what a model reads of the list is small, and says what each argument may be', async t => {

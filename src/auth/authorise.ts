@@ -22,7 +22,11 @@ export function scopeOf(endpoint: string): string {
  */
 export function authorise(
   send: Send,
-  { endpoint, credentials, scope = scopeOf(endpoint) }: { endpoint: string; credentials: Credentials; scope?: string },
+  {
+    endpoint,
+    credentials,
+    scope = scopeOf(endpoint),
+  }: { endpoint: string; credentials: Pick<Credentials, 'getToken'>; scope?: string },
 ): Send {
   return async (request, signal) => {
     if (!URL.canParse(request.url) || !isArmOrigin(new URL(request.url), endpoint)) {

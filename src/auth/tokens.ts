@@ -36,7 +36,13 @@ export interface Credentials {
   getToken(scope: string, options: { signal: AbortSignal; refresh?: boolean }): Promise<Token>
   /** Who is signed in for `deps.scope`, how, and why not otherwise. Throws only when cancelled. */
   describe(signal: AbortSignal): Promise<SignIn>
+  /** Whose tokens are in memory: those for `deps.scope`, or all. Asks nobody. */
+  held(scopes: 'own' | 'all'): HeldAccount[]
+  /** Drops these tokens; the next call asks the source again. */
+  forget(scopes: 'own' | 'all'): void
 }
+
+export type HeldAccount = Omit<Token, 'token'>
 
 export interface CredentialsDeps {
   method: AuthMethod
@@ -128,7 +134,19 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     const cached = cache.get(scope)
     return cached && !refresh && isFresh(cached.token) ? cached : fetch(scope, signal)
   }
+  const heldScopes = (scopes: 'own' | 'all') =>
+    [...cache.keys()].filter(scope => scopes === 'all' || scope === deps.scope)
   return {
+    held: scopes =>
+      heldScopes(scopes).flatMap(scope => {
+        const found = cache.get(scope)
+        if (!found) return []
+        const { token: _, ...facts } = found.token
+        return [facts]
+      }),
+    forget: scopes => {
+      for (const scope of heldScopes(scopes)) cache.delete(scope)
+    },
     getToken: async (scope, options) => {
       const result = await find(scope, options)
       if (result.kind === 'failed') throw result.error

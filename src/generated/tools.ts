@@ -1406,6 +1406,39 @@ export interface TrackAsyncOperationOutput {
   retry_after_seconds: number | null
 }
 
+export interface ClearAuthCacheInput {
+  all_accounts?: boolean
+  dry_run?: boolean
+  /**
+   * details.confirmation
+   */
+  confirm?: string
+}
+
+export interface ClearAuthCacheOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  accounts?: {
+    account: string | null
+    tenant_id: string | null
+    method: 'access_token' | 'azure_cli'
+  }[]
+}
+
 export interface ToolInputs {
   list_vaults: ListVaultsInput
   get_vault: GetVaultInput
@@ -1435,6 +1468,7 @@ export interface ToolInputs {
   restore_vm: RestoreVmInput
   restore_files: RestoreFilesInput
   track_async_operation: TrackAsyncOperationInput
+  clear_auth_cache: ClearAuthCacheInput
 }
 
 export interface ToolOutputs {
@@ -1466,6 +1500,7 @@ export interface ToolOutputs {
   restore_vm: RestoreVmOutput
   restore_files: RestoreFilesOutput
   track_async_operation: TrackAsyncOperationOutput
+  clear_auth_cache: ClearAuthCacheOutput
 }
 
 export type ToolName = keyof ToolInputs

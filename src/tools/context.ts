@@ -32,7 +32,7 @@ export interface ToolContext {
   elicit: Elicit
   goingOn: GoingOn
   /** Undefined in a replay, where nobody signs in; a simulated Azure has nobody to sign in to either. */
-  signIn: Pick<Credentials, 'describe'> | 'simulated' | undefined
+  signIn: Pick<Credentials, 'describe' | 'held' | 'forget'> | 'simulated' | undefined
 }
 
 /** Every tool has one function. A schema without one, or one whose result does not fit, does not compile. */

@@ -18,6 +18,7 @@ import { registering } from '../backup/registering.ts'
 import { registration } from '../backup/registration.ts'
 import { vmRestores } from '../backup/restore-vm.ts'
 import { resuming } from '../backup/resuming.ts'
+import { signIns } from '../backup/sign-in.ts'
 import { stopping } from '../backup/stopping.ts'
 import { unregistering } from '../backup/unregistering.ts'
 import { vaults } from '../backup/vaults.ts'
@@ -48,4 +49,5 @@ export const handlers: Handlers = {
   ...vmRestores,
   ...fileRecovery,
   ...operations,
+  ...signIns,
 }

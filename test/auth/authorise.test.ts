@@ -15,14 +15,13 @@ const ok: ArmResponse = { status: 200, headers: {}, body: '' }
 function setUp(answers: ArmResponse[], tokens: (string | AuthError)[]) {
   const sent: ArmRequest[] = []
   const asked: [scope: string, refresh: boolean][] = []
-  const credentials: Credentials = {
+  const credentials: Pick<Credentials, 'getToken'> = {
     getToken: async (scope, { refresh = false }) => {
       asked.push([scope, refresh])
       const token = tokens[asked.length - 1]
       if (token === undefined || token instanceof AuthError) throw token
       return { token, method: 'azure_cli', account: undefined, tenantId: undefined, expiresAtMs: undefined }
     },
-    describe: async () => ({ skipped: [] }),
   }
   const send = authorise(
     async request => {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { AuthError } from '../../src/auth/auth-error.ts'
 import type { CliResult, RunAzureCli } from '../../src/auth/azure-cli.ts'
 import { type CredentialsDeps, createCredentials } from '../../src/auth/tokens.ts'
+import { createEstate } from '../helpers/estate.ts'
 
 const start = Date.parse('2026-11-22T12:00:00Z')
 const minute = 60_000
@@ -281,4 +282,69 @@ t.test('callers at the same time share one run of az', async t => {
     await t.rejects(credentials.describe(AbortSignal.abort(reason)), reason)
     t.strictSame(runs, [])
   })
+})
+
+t.test('clear_auth_cache drops the tokens in memory, once a person agreed', async t => {
+  const { credentials, runs } = setUp()
+  const other = 'https://other.example/.default'
+  const { call, confirmed, taken, lines } = createEstate({}, { signIn: credentials })
+  const ada = { account: 'ada@example.com', tenant_id: tenant, method: 'azure_cli' }
+  t.match(await call('clear_auth_cache'), { status: 'succeeded', accounts: [], message: /holds no tokens/ })
+  t.strictSame(runs, [], 'nobody signs in for that')
+
+  await credentials.getToken(scope, options)
+  await credentials.getToken(other, options)
+  t.match(await call('clear_auth_cache'), {
+    code: 'confirmation_required',
+    details: { plan: { requests: [], loses: [`the tokens of ada@example.com in tenant ${tenant} (azure_cli)`] } },
+  })
+  t.match(await call('clear_auth_cache', { all_accounts: true, dry_run: true }), {
+    status: 'planned',
+    plan: { loses: [String, String], keeps: [/Azure CLI.*az logout/] },
+    confirmation: String,
+    accounts: [ada, ada],
+  })
+  t.equal(credentials.held('all').length, 2, 'until then they stay')
+
+  const done = await confirmed('clear_auth_cache')
+  t.match(done, { status: 'succeeded', accounts: [ada], message: /gone.*az logout/, vault_name: null })
+  t.same([credentials.held('own').length, credentials.held('all').length], [0, 1])
+  await credentials.getToken(scope, options)
+  const all = await confirmed('clear_auth_cache', { all_accounts: true })
+  t.match(all, { status: 'succeeded', accounts: [ada, ada] })
+  t.same(credentials.held('all'), [])
+  t.same(taken(), [], 'Azure hears nothing of it')
+  t.equal(lines.filter(({ message }) => message === 'tokens dropped').length, 2)
+
+  const before = runs.length
+  await credentials.getToken(scope, options)
+  t.equal(runs.length, before + 1, 'the next call asks the source again')
+})
+
+t.test('a confirmation of clear_auth_cache holds for the accounts that it named', async t => {
+  const names = ['ada@example.com', 'bob@example.com']
+  const printedFor = (n: number) =>
+    JSON.stringify({ accessToken: jwt({ upn: names[n - 1] }), expires_on: (start + 60 * minute) / 1000, tenant })
+  const { credentials } = setUp(n => ({ stdout: printedFor(n) }))
+  const { call } = createEstate({}, { signIn: credentials })
+  await credentials.getToken(scope, options)
+  const { confirmation } = await call('clear_auth_cache', { dry_run: true })
+  await credentials.getToken(scope, { ...options, refresh: true })
+  t.match(await call('clear_auth_cache', { confirm: confirmation }), {
+    code: 'confirmation_required',
+    message: /bob@example\.com.*another plan/,
+  })
+  t.equal(credentials.held('own').length, 1)
+})
+
+t.test('where nobody signs in clear_auth_cache says so', async t => {
+  const rows: [signIn: 'simulated' | undefined, words: RegExp][] = [
+    ['simulated', /Azure is simulated/],
+    [undefined, /come from a recording/],
+  ]
+  for (const [signIn, words] of rows) {
+    const { call } = createEstate({}, { signIn })
+    t.match(await call('clear_auth_cache'), { status: 'succeeded', accounts: [], message: words })
+    t.match(await call('clear_auth_cache', { dry_run: true }), { status: 'planned', plan: { summary: words } })
+  }
 })

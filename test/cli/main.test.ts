@@ -1,6 +1,7 @@
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runCommand } from '../../src/cli/main.ts'
 import { commands, type Option, options, parseServing } from '../../src/cli/options.ts'
 import type {
@@ -16,6 +17,7 @@ import { ConfigError } from '../../src/config/errors.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import type { LoadedConfig } from '../../src/config/types.ts'
 import type { Elicited } from '../../src/mcp/tool-service.ts'
+import { executable } from '../helpers/server.ts'
 
 const reading = async (file: string): Promise<string | undefined> =>
   readFile(file, 'utf8').catch(error => {
@@ -388,6 +390,60 @@ t.test('the progress line is gone before a plan is shown', async t => {
     isTerminal: true,
   })
   t.equal(stderr, '\r\u001b[K[############............] 50% asking\r\u001b[KCancel it.\n\r\u001b[K')
+})
+
+/** `script` of util-linux runs a command on a terminal of its own; other systems have one that takes other flags. */
+const hasTerminals = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') ?? false
+const onTerminal = hasTerminals ? {} : { skip: 'needs `script` of util-linux, which is not here' }
+
+/** The built program on a terminal: what it showed in the end, and its status. `reply` is typed at the question. */
+const typed = async (t: Test, tool: string, args: object, reply?: string) => {
+  const home = t.testdir({ 'c.toml': '[recovery_services]\nconfirmation = "argument"\n' })
+  const words = [process.execPath, executable, 'call', tool, JSON.stringify(args)]
+  const flags = ['--simulate', '--time-scale', '10', '--config', path.join(home, 'c.toml')]
+  const command = [...words, ...flags].map(word => `'${word}'`).join(' ')
+  const running = spawn('script', ['-qec', command, '/dev/null'], { env: { HOME: home, PATH: process.env.PATH } })
+  t.teardown(() => running.kill('SIGKILL'))
+  let shown = ''
+  let isAnswered = reply === undefined
+  running.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text
+    if (isAnswered || !shown.includes('Do it? [y/N] ')) return
+    isAnswered = true
+    running.stdin.write(reply ?? '')
+  })
+  const status = await new Promise<number | null>(go => running.on('close', go))
+  return { shown, status }
+}
+const bar = /\r\u001b\[K\[[#.]{24}\] \d+% /
+const running = { job_id: '8564b595-2d0b-4694-88ae-d03f936d2588', wait_seconds: 1 }
+
+t.test('on a terminal a plan is asked about whatever the configuration says, and y does it', onTerminal, async t => {
+  const { shown, status } = await typed(t, 'cancel_job', running, 'y\r')
+  t.equal(status, 0, shown)
+  t.match(shown, /^Cancel the running job: Backup of web-02[\s\S]*\r\nLoses: [\s\S]*Do it\? \[y\/N\] /)
+  t.match(shown, / notice write tool="cancel_job" /)
+  t.match(shown, bar)
+  t.match(shown, /\r\u001b\[Kstatus: +(in_progress|succeeded)\r\n/)
+})
+
+for (const [name, reply] of [
+  ['n', 'n\r'],
+  ['the end of input', '\u0004'],
+] as const)
+  t.test(`on a terminal ${name} does nothing`, onTerminal, async t => {
+    const { shown, status } = await typed(t, 'cancel_job', running, reply)
+    t.equal(status, 1, shown)
+    t.match(shown, /Do it\?[\s\S]*cancelled: The user said no to the plan; nothing was sent to Azure\./)
+    t.notMatch(shown, /notice write/)
+  })
+
+t.test('on a terminal work that is waited for has a progress bar', onTerminal, async t => {
+  const { shown, status } = await typed(t, 'trigger_backup', { item: 'rg-app/web-01', wait_seconds: 1 })
+  t.equal(status, 0, shown)
+  t.match(shown, bar)
+  t.match(shown, /\r\u001b\[Kstatus: +(in_progress|succeeded)\r\n/)
+  t.notMatch(shown, /Do it/)
 })
 
 t.test('a bad configuration is status 2', async t => {
