@@ -33,7 +33,12 @@ const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
   unregister_vm: [{ args: { vm: 'rg-data/ase-01', workload_type: 'SAPAse' } }],
   refresh_containers: [{ args: {} }],
   create_policy: [{ args: { policy_name: 'new-daily', preset: 'vm-daily' } }],
-  delete_policy: [{ args: { policy_name: 'EnhancedPolicy' } }],
+  delete_policy: [
+    {
+      args: { policy_name: 'of-nobody' },
+      arrange: ({ call }) => call('create_policy', { policy_name: 'of-nobody', preset: 'vm-daily' }),
+    },
+  ],
   enable_protection: [
     { args: vm('app-03', { policy_name: 'DefaultPolicy' }) },
     { args: vm('web-01', { policy_name: 'DefaultPolicy' }) },
@@ -57,6 +62,7 @@ const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
       arrange: ({ call }) => call('restore_files', vm('web-01', { point: 'latest' })),
     },
   ],
+  clear_auth_cache: 'it asks nothing of Azure',
 }
 
 const text = (status: number, body: string, headers: Record<string, string> = {}, isTaken = false): Cut => ({
