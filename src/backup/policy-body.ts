@@ -12,8 +12,11 @@ export type RetentionWords = NonNullable<PolicyParts['retention']>
 export type PartWords = NonNullable<PolicyParts['full']>
 type DayOfMonth = Pick<NonNullable<RetentionWords['monthly']>, 'days' | 'week' | 'weekday'>
 
-/** Times are dates to Azure, of which only the clock counts: always the same, so that the same words make the same body. */
-const dated = (clock: string): string => `2026-01-01T${clock}:00Z`
+/**
+ * Times are dates to Azure, of which only the clock counts: always the same, so that the same words make the same body. What
+ * is no time of day stays as it is, for the rules to refuse.
+ */
+const dated = (clock: string): string => (/^\d\d:\d\d$/.test(clock) ? `2026-01-01T${clock}:00Z` : clock || 'none')
 
 const mostStandardDays = 5
 

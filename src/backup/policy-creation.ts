@@ -44,13 +44,15 @@ const readStanding = async (path: string, { arm }: ToolContext): Promise<Standin
   }
 }
 
-const taken = (name: string, id: string, vault: VaultRef, before: Fields): Problem =>
-  new Problem(
+const taken = ({ name, id, properties }: Fields, vault: VaultRef): Problem => {
+  const { summary } = policyLines(fields(properties))
+  return new Problem(
     'conflict',
-    `${vault.vaultName} has a policy ${name} already, and it says something else: ${policyLines(before).summary}.`,
+    `${vault.vaultName} has a policy ${name} already, and it says something else: ${summary}.`,
     'Use another name, or change that policy with recovery_services_update_policy.',
-    { details: { policy_id: id, summary: policyLines(before).summary } },
+    { details: { policy_id: id, summary } },
   )
+}
 
 const planOf = async (
   { policy_name: name }: CreatePolicyInput,
@@ -61,7 +63,7 @@ const planOf = async (
   const id = `${vault.id}/backupPolicies/${name}`
   const [before, posture] = await Promise.all([readStanding(id, context), postureOf(vault, context)])
   const isThere = isSaid(before, properties)
-  if (before.kind === 'present' && !isThere) throw taken(name, id, vault, propertiesOf(before.body))
+  if (before.kind === 'present' && !isThere) throw taken(fields(before.body), vault)
   const type = policyTypeOf(properties)
   const words = `${type === null ? '' : `${type}, `}${policyLines(properties).summary}`
   const plan: Plan = {

@@ -83,7 +83,7 @@ const partOf = (raw: Fields, workload: Workload | undefined): PolicyPart => {
   const retention = vaulted ? vaulted.vaultRetention : raw.retentionPolicy
   return {
     workload,
-    backupType: isOfDatabases ? backupType : null,
+    backupType: isOfDatabases ? (backupType ?? '') : null,
     at: isOfDatabases && backupType ? `${backupType.toLowerCase()}/` : '',
     isEnhanced: backupType === 'V2',
     schedule: scheduleOf(raw.schedulePolicy),

@@ -18,6 +18,9 @@ export interface BrokenRule {
 
 const rules: readonly Rule[] = [...scheduleRules, ...retentionRules, ...workloadRules]
 
+const backupTypes = new Set(
+  'Full Differential Log CopyOnlyFull Incremental SnapshotFull SnapshotCopyOnlyFull'.split(' '),
+)
 const isOfDatabases = ({ backupManagementType }: Fields): boolean =>
   sameText(text(backupManagementType), 'AzureWorkload')
 const typesOf = ({ subProtectionPolicy }: Fields): string[] =>
@@ -44,6 +47,12 @@ const wholeRules: readonly (BrokenRule & { isBroken: (properties: Fields) => boo
     isBroken: properties => new Set(typesOf(properties)).size !== typesOf(properties).length,
     place: 'subProtectionPolicy',
     message: 'must have each policyType once',
+    source: 'S',
+  },
+  {
+    isBroken: properties => typesOf(properties).some(type => !backupTypes.has(type)),
+    place: 'subProtectionPolicy policyType',
+    message: `must be one of ${[...backupTypes].join(', ')}`,
     source: 'S',
   },
 ]

@@ -34,9 +34,14 @@ export const scheduleRules: readonly Rule[] = [
     source: 'S',
   },
   {
-    applies: part => isVm(part) && part.schedule.type !== null && !(runsHourly(part) && !part.isEnhanced),
-    check: ({ schedule, isEnhanced }) => [(schedule.type === 'SimpleSchedulePolicyV2') !== isEnhanced && 'schedule'],
-    message: 'must be a SimpleSchedulePolicyV2 in an enhanced policy (policyType V2), and in no other',
+    applies: part => isVm(part) && (part.isEnhanced || !runsHourly(part)),
+    check: ({ schedule: { type }, isEnhanced }) => [
+      type !== (isEnhanced ? 'SimpleSchedulePolicyV2' : 'SimpleSchedulePolicy') && 'schedule',
+    ],
+    message: ({ isEnhanced }) =>
+      isEnhanced
+        ? 'must be a SimpleSchedulePolicyV2: the policy is enhanced (V2)'
+        : 'must be a SimpleSchedulePolicy: the policy is standard',
     source: 'S',
   },
   {

@@ -10,6 +10,7 @@ import {
   planOf,
   planRows,
   type Row,
+  runsOnce,
   vaultLimits,
 } from './policy-plans.ts'
 
@@ -34,6 +35,7 @@ const workloadOf = ({ workLoadType, subProtectionPolicy }: Fields): Workload => 
   }
 }
 
+const backupTypes = 'Full Differential Log CopyOnlyFull Incremental SnapshotFull SnapshotCopyOnlyFull'.split(' ')
 const logMinutes = [15, 30, 60, 120, 240, 480, 720, 1440]
 const simple = (part: Fields): Duration => durationOf(part.retentionPolicy) ?? { count: 0, unit: 'Days' }
 /** The shortest rule: what a chain stands on. */
@@ -50,10 +52,13 @@ const workloadRows: readonly Row<Workload>[] = [
     invalidInput,
   ],
   [
-    'there is one full backup, and no part twice',
+    'there is one full backup, and no part twice, or of a type that there is not',
     'S',
     ({ workload, full, types }) =>
-      types.length === 0 || new Set(types).size !== types.length || (!full && workload !== 'SAPHanaDBInstance'),
+      types.length === 0 ||
+      types.some(type => !backupTypes.includes(type)) ||
+      new Set(types).size !== types.length ||
+      (!full && workload !== 'SAPHanaDBInstance'),
     invalidInput,
   ],
   [
@@ -82,6 +87,14 @@ const workloadRows: readonly Row<Workload>[] = [
         return fulls.frequency !== 'Weekly' || days.length === 0 || days.some(day => fulls.days.includes(day))
       })
     },
+    invalidInput,
+  ],
+  [
+    'a full does not run hourly, and what is between runs at a time of day',
+    'D',
+    ({ full, between }) =>
+      scheduleOf(full?.schedulePolicy).frequency === 'Hourly' ||
+      between.some(({ schedulePolicy }) => !runsOnce(scheduleOf(schedulePolicy))),
     invalidInput,
   ],
   [

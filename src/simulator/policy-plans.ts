@@ -49,6 +49,9 @@ export type Row<Of> = readonly [
 ]
 
 const clock = (time: string): string => /T(\d\d:\d\d(:\d\d)?)/.exec(time)?.[1]?.slice(0, 5) ?? ''
+const isHalfHour = (time: string): boolean => /^([01]\d|2[0-3]):(00|30)$/.test(clock(time))
+/** It runs once on its days, on the hour or half past. */
+export const runsOnce = ({ times }: Schedule): boolean => times.length === 1 && isHalfHour(times[0] ?? '')
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
 export const isIn = ([least, most]: readonly [number, number], amount: number): boolean =>
@@ -79,8 +82,7 @@ export const planRows: readonly Row<Plan>[] = [
   [
     'there is one run time, on the hour or half past',
     'D',
-    ({ schedule: { frequency, times } }) =>
-      frequency !== 'Hourly' && (times.length !== 1 || !/^\d\d:(00|30)$/.test(clock(times[0] ?? ''))),
+    ({ schedule }) => schedule.frequency !== 'Hourly' && !runsOnce(schedule),
     invalidInput,
   ],
   [
@@ -99,7 +101,7 @@ export const planRows: readonly Row<Plan>[] = [
       (![4, 6, 8, 12].includes(hourly.interval) ||
         !isIn([4, 24], hourly.hours) ||
         hourly.hours % hourly.interval !== 0 ||
-        !/^\d\d:(00|30)$/.test(clock(hourly.start))),
+        !isHalfHour(hourly.start)),
     invalidInput,
   ],
   [
