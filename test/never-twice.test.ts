@@ -7,7 +7,7 @@ import t from 'tap'
 import { entries } from '../src/generated/catalog.ts'
 import type { ToolName } from '../src/generated/tools.ts'
 import { type Arrival, type Cut, createWire, type Rule } from './helpers/cutting.ts'
-import { type Answered, createEstate } from './helpers/estate.ts'
+import { type Answered, createEstate, vaultId } from './helpers/estate.ts'
 
 type Estate = ReturnType<typeof createEstate>
 type Args = Record<string, unknown>
@@ -22,8 +22,41 @@ const vm = (name: string, more: Args = {}): Args => ({ item: `rg-app/${name}`, w
 
 /** Every tool that writes is here; one that asks nothing of Azure has a reason instead of rows. */
 const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
+  register_vm: [
+    { args: { vm: 'rg-data/sql-02', workload_type: 'AnyDatabase', wait_seconds: 600 } },
+    {
+      args: { vm: 'rg-app/app-03', workload_type: 'VM' },
+      arrange: async ({ world }) => world.state.vaults.get(vaultId('vault-prod').toLowerCase())?.discovered.clear(),
+    },
+  ],
+  reregister_vm: [{ args: { vm: 'rg-data/sql-01', workload_type: 'SQL' } }],
+  unregister_vm: [{ args: { vm: 'rg-data/ase-01', workload_type: 'SAPAse' } }],
+  refresh_containers: [{ args: {} }],
+  create_policy: [{ args: { policy_name: 'new-daily', preset: 'vm-daily' } }],
+  delete_policy: [{ args: { policy_name: 'EnhancedPolicy' } }],
+  enable_protection: [
+    { args: vm('app-03', { policy_name: 'DefaultPolicy' }) },
+    { args: vm('web-01', { policy_name: 'DefaultPolicy' }) },
+  ],
+  disable_protection: [
+    { args: vm('web-01') },
+    { args: vm('web-01', { delete_backup_data: true }) },
+    { args: vm('vault-01', { vault: 'vault-guarded', delete_backup_data: true }) },
+  ],
+  resume_protection: [{ args: vm('app-02', { policy_name: 'DefaultPolicy' }) }],
+  undelete_protected_item: [{ args: vm('old-01') }],
   trigger_backup: [{ args: vm('web-01') }],
   cancel_job: [{ args: { job_id: '8564b595-2d0b-4694-88ae-d03f936d2588' } }],
+  restore_vm: [
+    { args: vm('web-01', { point: 'latest', restore_mode: 'original', staging_storage_account: 'contosostaging' }) },
+  ],
+  restore_files: [
+    { args: vm('web-01', { point: 'latest' }) },
+    {
+      args: vm('web-01', { point: 'latest', action: 'unmount' }),
+      arrange: ({ call }) => call('restore_files', vm('web-01', { point: 'latest' })),
+    },
+  ],
 }
 
 const text = (status: number, body: string, headers: Record<string, string> = {}, isTaken = false): Cut => ({
@@ -67,6 +100,8 @@ const wiredEstate = (rule: { cut: Rule }) => {
 interface Write {
   method: string
   path: string
+  /** As it is sent; empty where there is none. */
+  body: string
 }
 
 /** The requests of the plan, as a dry run tells them. */
@@ -75,12 +110,18 @@ const writesOf = async (tool: ToolName, { args, arrange }: Row): Promise<Write[]
   await arrange?.(estate)
   const { plan, ...rest } = await estate.call(tool, { ...args, dry_run: true })
   if (plan === undefined) throw new Error(`${tool} has no plan: ${JSON.stringify(rest)}`)
-  const { requests } = plan as { requests: { method: string; url: string }[] }
-  return requests.map(({ method, url }) => ({ method, path: decodeURIComponent(new URL(url).pathname) }))
+  const { requests } = plan as { requests: { method: string; url: string; body?: unknown }[] }
+  return requests.map(({ method, url, body }) => ({
+    method,
+    path: decodeURIComponent(new URL(url).pathname),
+    body: withoutTimes(body === undefined ? '' : JSON.stringify(body)),
+  }))
 }
 
-const isOf = ({ method, path }: Write, arrival: Arrival) =>
-  arrival.method === method && arrival.path.toLowerCase() === path.toLowerCase()
+/** Times are reckoned anew in each call. */
+const withoutTimes = (body: string): string => body.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '')
+const isOf = ({ method, path, body }: Write, sent: Pick<Arrival, 'method' | 'path' | 'body'>) =>
+  sent.method === method && sent.path.toLowerCase() === path.toLowerCase() && withoutTimes(sent.body) === body
 
 /** What is wrong with how it went; empty where nothing is. */
 const faultsOf = (write: Write, { isHarmless, isForEver }: Moment, arrived: Arrival[], result: Answered): string[] => {
@@ -111,7 +152,7 @@ const faultsOf = (write: Write, { isHarmless, isForEver }: Moment, arrived: Arri
 const writers = entries.filter(({ readOnly }) => !readOnly).map(({ name }) => name)
 
 t.test('every tool that writes has a row', async t => {
-  t.same(Object.keys(rows).sort(), writers.toSorted())
+  t.same(Object.keys(rows).toSorted(), writers.toSorted())
 })
 
 const arranged = async (row: Row, rule: { cut: Rule }) => {
@@ -133,8 +174,8 @@ for (const [name, given] of Object.entries(rows)) {
           let isDone = false
           const rule: { cut: Rule } = { cut: () => undefined }
           const { wire, estate } = await arranged(row, rule)
-          rule.cut = (method, path) => {
-            if ((isDone && !what.isForEver) || !isOf(write, { method, path } as Arrival)) return undefined
+          rule.cut = (method, path, body) => {
+            if ((isDone && !what.isForEver) || !isOf(write, { method, path, body })) return undefined
             isDone = true
             return what.cut
           }

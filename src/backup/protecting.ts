@@ -5,12 +5,11 @@
 import type { EnableProtectionInput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { checkDisks, diskProperties, disksInWords } from './disks.ts'
 import { type ItemState, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { locateVm } from './items.ts'
-import { vmId, vmOfContainer } from './machines.ts'
 import { isRetentionLowered, retentionLost } from './policy-effects.ts'
 import { policyLines } from './policy-lines.ts'
 import { isImmutable, type Posture, postureOf, withGuard } from './security.ts'
@@ -30,7 +29,7 @@ import {
   type VmPolicy,
   vmResult,
 } from './vm-changes.ts'
-import { vmProtection } from './vm-protection.ts'
+import { explained } from './vm-refusals.ts'
 
 /** At most four reads beside the two lists for a bare name: vault, policy, item, and the policy that the item has. */
 const planOf = async (vault: VaultRef, input: EnableProtectionInput, context: ToolContext): Promise<VmPlan> => {
@@ -50,15 +49,6 @@ const planOf = async (vault: VaultRef, input: EnableProtectionInput, context: To
   return changePlan(item, present, policy, posture, input)
 }
 
-/** The VM of an item that is not there yet: as it was given, else by the names, in the vault's subscription. */
-const sourceOf = ({ vmId: given, id, names, vault }: ItemState): string => {
-  if (given !== undefined) return given
-  const container = parseArmId(id)?.names.get('protectioncontainers') ?? ''
-  const provider = vmOfContainer(container)?.provider ?? 'Compute'
-  const { resourceGroup, vmName } = names
-  return vmId({ provider, subscriptionId: undefined, resourceGroup: resourceGroup ?? '', vmName: vmName ?? '' }, vault)
-}
-
 const protectPlan = (item: ItemState, policy: VmPolicy, posture: Posture, input: EnableProtectionInput): VmPlan => {
   const disks = diskProperties({}, input)
   const name = named(item)
@@ -68,7 +58,6 @@ const protectPlan = (item: ItemState, policy: VmPolicy, posture: Posture, input:
       requests: [
         putVm(
           item,
-          sourceOf(item),
           { policyId: policy.id, ...disks },
           'ConfigureBackup',
           now => isUnder(now, policy) && disksInWords(now.properties) === disksInWords(disks),
@@ -124,7 +113,6 @@ const changePlan = (
       requests: [
         putVm(
           item,
-          sourceOf({ ...item, ...(item.sourceId === null ? {} : { vmId: item.sourceId }) }),
           isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
           'ConfigureBackup',
           now => isUnder(now, policy) && disksInWords(now.properties) === diskWords,
@@ -152,41 +140,6 @@ export const lowered = (item: ItemState, present: VmPolicy, policy: VmPolicy): P
     `Choose a policy that keeps every kind of recovery point at least as long as ${present.name}; recovery_services_list_policies shows what each keeps.`,
     { details: { item_id: item.id } },
   )
-
-/** Azure's refusal of a VM, with what an administrator has to know of it. */
-const explained = async (problem: Problem, made: VmPlan, context: ToolContext): Promise<Problem> => {
-  const { azureCode = '', httpStatus, requestId, details } = problem
-  if (/AlreadyProtected/i.test(azureCode)) return whichVault(problem, made, context)
-  if (made.item.exists || !/DataSourceObjectNotFound|InvalidConfigureProtectionRequest/i.test(azureCode)) return problem
-  const { vault } = made.item
-  return new Problem(
-    problem.code,
-    `Azure takes ${sourceOf(made.item)} for no VM that ${vault.vaultName} can protect: ${problem.message}`,
-    `Check group and name. The VM has to be in the vault's region (${made.plan.posture?.location}) and subscription (${vault.subscriptionId}); recovery_services_list_protectable_items with workload_type VM shows those that are.`,
-    { azureCode, httpStatus, requestId, details, cause: problem },
-  )
-}
-
-/** What a vault answers for a VM that another one protects, with the name of that one: one question, only then. */
-const whichVault = async (problem: Problem, { item, plan }: VmPlan, context: ToolContext): Promise<Problem> => {
-  const location = plan.posture?.location ?? ''
-  if (!/^[a-z0-9]+$/.test(location)) return problem
-  const found = await vmProtection(sourceOf(item), location, context, [])
-  if (!found?.vault_id || sameText(found.vault_id, item.vault.id)) return problem
-  const { azureCode, httpStatus, requestId, details } = problem
-  return new Problem(
-    'conflict',
-    `${named(item)} is protected by the vault ${found.vault_name}, and a VM can be protected by one only: ${problem.message}`,
-    `Leave it there. To move it, delete it there with recovery_services_disable_protection (delete_backup_data, its recovery points are lost) and wait until it is gone: a soft-deleted item still counts.`,
-    {
-      azureCode,
-      httpStatus,
-      requestId,
-      details: { ...details, vault_id: found.vault_id, item_id: found.item_id },
-      cause: problem,
-    },
-  )
-}
 
 const enableProtection: Handlers['enable_protection'] = async (input, context) => {
   checkVmInput(input, context, () => checkDisks(input))

@@ -1,6 +1,6 @@
 /**
- * Bringing protection back: after a stop or a suspension, and what was soft-deleted (sections 6.3 and 6.4 of the wire facts).
- * What was stopped keeps its points for good; a policy makes them expire again, and a plan has to say so.
+ * Resuming protection after a stop or a suspension: the PUT that protects (section 6.3 of the wire facts). What was stopped
+ * keeps its points for good; a policy makes them expire again, and the plan has to say so.
  */
 import type { ResumeProtectionInput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
@@ -66,7 +66,6 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
       requests: [
         putVm(
           item,
-          item.sourceId ?? '',
           isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
           'ConfigureBackup',
           now => isUnder(now, policy) && !hasEnded(now),
@@ -137,48 +136,4 @@ const resumeProtection: Handlers['resume_protection'] = async (input, context) =
   })
 }
 
-const undeletePlan = (item: ItemState, posture: Posture): VmPlan => {
-  mustExist(item)
-  const name = named(item)
-  if (!item.isSoftDeleted) {
-    const words = `${name} is not soft-deleted (${item.protectionState}).`
-    return { plan: nothingToDo(words, item, posture), item, done: words }
-  }
-  return {
-    plan: {
-      summary: `Bring back ${name}, which is soft-deleted, as an item whose protection is stopped.`,
-      requests: [
-        putVm(
-          item,
-          item.sourceId ?? '',
-          { isRehydrate: true, protectionState: 'ProtectionStopped', policyId: '' },
-          'Undelete',
-          now => !now.isSoftDeleted,
-        ),
-      ],
-      keeps: [`${pointsInWords(item.points)}: none expires while protection is stopped`],
-      loses: [],
-      posture,
-      itemId: item.id,
-      basis: basisOf(item, posture),
-    },
-    item,
-    done: `${name} is back with ${pointsInWords(item.points)}, stopped: no backups are made. Resume it with recovery_services_resume_protection, item ${item.id} and a policy_name (recovery_services_list_policies with workload_type VM shows them).`,
-  }
-}
-
-const undeleteProtectedItem: Handlers['undelete_protected_item'] = async (input, context) => {
-  checkVmInput(input, context)
-  return withVaultOf('item', input.item, input.vault, context, async vault => {
-    const ref = await locateProtectedVm(input, vault, context)
-    const [item, posture] = await Promise.all([readItemWithPoints(ref, context), postureOf(vault, context)])
-    const made = undeletePlan(item, posture)
-    const { changed } = await carryOut('undelete_protected_item', input, context, made.plan, 45)
-    return vmResult(changed, made)
-  })
-}
-
-export const resuming = {
-  resume_protection: resumeProtection,
-  undelete_protected_item: undeleteProtectedItem,
-} satisfies Partial<Handlers>
+export const resuming = { resume_protection: resumeProtection } satisfies Partial<Handlers>

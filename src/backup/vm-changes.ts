@@ -7,6 +7,7 @@ import { datasources, type Workload, workloadWord } from './datasources.ts'
 import { type Fields, fields, text } from './fields.ts'
 import { calledBy, type ItemState, isStopped, isSuspended, itemStateOf, mustBeVm, type Points } from './item-state.ts'
 import { checkSelector, locateItem, type ProtectedItemRef, workloadIn } from './items.ts'
+import { vmId, vmOfContainer } from './machines.ts'
 import type { Plan, PlannedRequest } from './plans.ts'
 import { nameIn, readPolicy } from './policies.ts'
 import { plural } from './policy-enums.ts'
@@ -96,10 +97,19 @@ export const sooner = ({ points }: ItemState, { name }: VmPolicy, lost: readonly
 /** No backups are made of it. */
 export const hasEnded = (item: ItemState): boolean => isStopped(item) || isSuspended(item) || item.policyName === null
 
+/** Id of an item's VM: as the item tells it, as it was given, else by the names, in the vault's subscription. */
+export const sourceOf = ({ sourceId, vmId: given, id, names, vault }: ItemState): string => {
+  const known = sourceId ?? given
+  if (known !== undefined) return known
+  const container = parseArmId(id)?.names.get('protectioncontainers') ?? ''
+  const provider = vmOfContainer(container)?.provider ?? 'Compute'
+  const { resourceGroup, vmName } = names
+  return vmId({ provider, subscriptionId: undefined, resourceGroup: resourceGroup ?? '', vmName: vmName ?? '' }, vault)
+}
+
 /** A PUT of a VM's item, which starts a job. `isDone`: whether the item has become what was wanted. */
 export const putVm = (
   item: ItemState,
-  sourceId: string,
   wanted: Fields,
   operation: string,
   isDone: (now: ItemState) => boolean,
@@ -108,8 +118,8 @@ export const putVm = (
   path: item.id,
   body: {
     properties: {
-      protectedItemType: text(item.properties.protectedItemType) ?? typeOf(sourceId),
-      sourceResourceId: sourceId,
+      protectedItemType: text(item.properties.protectedItemType) ?? typeOf(sourceOf(item)),
+      sourceResourceId: sourceOf(item),
       ...wanted,
     },
   },

@@ -20,6 +20,7 @@ import { vmRestores } from '../backup/restore-vm.ts'
 import { resuming } from '../backup/resuming.ts'
 import { signIns } from '../backup/sign-in.ts'
 import { stopping } from '../backup/stopping.ts'
+import { undeleting } from '../backup/undeleting.ts'
 import { unregistering } from '../backup/unregistering.ts'
 import { vaults } from '../backup/vaults.ts'
 import { workloadItems } from '../backup/workload-items.ts'
@@ -41,6 +42,10 @@ export const handlers: Handlers = {
   ...protecting,
   ...stopping,
   ...resuming,
+  ...protecting,
+  ...stopping,
+  ...resuming,
+  ...undeleting,
   ...policyDeletion,
   ...policyCreation,
   ...protectedItems,

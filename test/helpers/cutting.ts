@@ -15,7 +15,7 @@ export type Cut =
   | { at: 'connect' | 'inside' | 'before_answer' | 'inside_answer' }
   | { instead: { status: number; headers?: Record<string, string>; body: string }; isTaken: boolean }
 
-/** A request whose head arrived. */
+/** A request that arrived, or half of it. */
 export interface Arrival {
   method: string
   /** Decoded, without its query. */
@@ -29,8 +29,8 @@ export interface Arrival {
   before: string | undefined
 }
 
-/** What becomes of a request; asked once for each. `id`: that of the client. */
-export type Rule = (method: string, path: string, id: string) => Cut | undefined
+/** What becomes of a request; asked once for each. */
+export type Rule = (method: string, path: string, body: string) => Cut | undefined
 
 export interface CuttingAzure {
   readonly endpoint: string
@@ -49,7 +49,7 @@ const steady = (text: string): string => text.replace(/"deferredDeleteTimeRemain
 export const startCuttingAzure = async (
   world: World,
   base: string | undefined,
-  cutFor: Rule,
+  cutFor: (...request: [...Parameters<Rule>, id: string]) => Cut | undefined,
   arrived: Arrival[] = [],
 ): Promise<CuttingAzure> => {
   const sockets = new Set<Socket>()
@@ -57,12 +57,13 @@ export const startCuttingAzure = async (
   const ask = (method: string, url: string, headers: Record<string, string>, body: string) =>
     answer(world, { method, url, base: base ?? endpoint, headers, body })
 
-  const serve = (socket: Socket, head: string, body: string, cut: Cut | undefined) => {
+  const serve = (socket: Socket, head: string, body: string) => {
     const [first = '', ...lines] = head.split('\r\n')
     const [method = '', url = ''] = first.split(' ')
     const headers = Object.fromEntries(
       lines.map(line => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
     )
+    const cut = cutFor(method, decodedPath(url), body, headers['x-ms-client-request-id'] ?? '')
     const isRead = method === 'GET'
     const before = isRead ? undefined : steady(ask('GET', url, headers, '').body)
     const isTaken = !cut || ('instead' in cut ? cut.isTaken : cut.at !== 'inside')
@@ -83,22 +84,16 @@ export const startCuttingAzure = async (
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
     let held = Buffer.alloc(0)
-    let cut: { is: Cut | undefined } | undefined
     socket.on('data', chunk => {
       held = Buffer.concat([held, chunk])
       const end = held.indexOf('\r\n\r\n')
       if (end === -1) return
       const head = held.subarray(0, end).toString('latin1')
       const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
-      const [method = '', url = ''] = head.split(' ', 2)
-      const id = /^x-ms-client-request-id: *(.*)$/im.exec(head)?.[1] ?? ''
-      cut ??= { is: cutFor(method, decodedPath(url), id) }
       if (held.length < end + 4 + length) return
       const body = held.subarray(end + 4, end + 4 + length).toString('utf8')
       held = held.subarray(end + 4 + length)
-      const { is } = cut
-      cut = undefined
-      serve(socket, head, body, is)
+      serve(socket, head, body)
     })
   }
 
@@ -131,14 +126,14 @@ export const createWire = (rule: { cut: Rule }) => {
   const closing: (() => Promise<void>)[] = []
   const cuts = new Map<string, Cut | undefined>()
   const open = async (world: World, base: string): Promise<Send> => {
-    const azure = await startCuttingAzure(world, base, (_, __, id) => cuts.get(id), arrived)
+    const azure = await startCuttingAzure(world, base, (_, __, ___, id) => cuts.get(id), arrived)
     const settings = { timeoutSeconds: 20, env: {}, readFile: async () => '', warn: () => {} }
     const { send, close } = await createUndiciSend(settings)
     closing.push(close, azure.close)
     const [token = ''] = world.state.tokens
     return (request, signal) => {
       const { pathname } = new URL(request.url)
-      const cut = rule.cut(request.method, decodeURIComponent(pathname), '')
+      const cut = rule.cut(request.method, decodeURIComponent(pathname), request.body ?? '')
       cuts.set(request.headers['x-ms-client-request-id'] ?? '', cut)
       const origin = cut && 'at' in cut && cut.at === 'connect' ? nowhere : azure.endpoint
       const headers = { ...request.headers, authorization: `Bearer ${token}` }
