@@ -132,6 +132,18 @@ t.test('a script that cannot be saved after all is in the result', async t => {
   t.match(late, { status: 'succeeded_with_warnings', script: /^#!/, warnings: [/exists already/] })
 })
 
+t.test('a link that is laid while the file is made leads nowhere', async t => {
+  const { call, at } = withFiles(t, {
+    writeFile: (file, bytes, options) => {
+      symlinkSync('there', file)
+      return fs.writeFile(file, bytes, options)
+    },
+  })
+  const result = await call('restore_files', { ...linux, save_to: at('mount.py') })
+  t.match(result, { script: /^#!/, warnings: [/could not be saved.*EEXIST/] })
+  t.equal(readFileSync(at('there'), 'utf8'), 'mine')
+})
+
 t.test('the script comes through whole and to the letter', async t => {
   const head = `#\u0007\u202e ${'x'.repeat(50_000)} AccountKey=abc Bearer abcdef eyJhbGciOi.eyJhIjox.c\r\n\tTargetPassword = "`
   const tail = '"\nif TargetPassword == "UserInput012345": ask()\n'
