@@ -264,12 +264,16 @@ t.test('the list holds every tool in order, and what a revision can show', async
   t.same(named(listText(loaded(), full)), toolNames)
   t.same(named(listText(loaded({ enabled: false }), full)), [])
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> h-g
   const inSets = entries.filter(({ toolset }) => ['policies', 'operations'].includes(toolset)).map(({ name }) => name)
   t.ok(inSets.includes('list_policies') && inSets.includes('track_async_operation'))
   t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), inSets)
   const reading = entries.filter(({ readOnly }) => readOnly).map(({ name }) => name)
   t.ok(reading.includes('list_vaults') && !reading.includes('cancel_job'))
   t.same(named(listText(loaded({ readOnly: true }), full)), reading)
+<<<<<<< HEAD
 =======
   t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), [
     'list_policies',
@@ -279,6 +283,8 @@ t.test('the list holds every tool in order, and what a revision can show', async
   ])
   t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
 >>>>>>> h-f
+=======
+>>>>>>> h-g
   const [bare] = JSON.parse(listText(loaded(), { annotations: false, output: false }))
   t.same(Object.keys(bare).sort(), ['description', 'inputSchema', 'name'])
   const [whole] = JSON.parse(listText(loaded(), full))
