@@ -263,28 +263,12 @@ t.test('the list holds every tool in order, and what a revision can show', async
   const full = { annotations: true, output: true }
   t.same(named(listText(loaded(), full)), toolNames)
   t.same(named(listText(loaded({ enabled: false }), full)), [])
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> h-g
   const inSets = entries.filter(({ toolset }) => ['policies', 'operations'].includes(toolset)).map(({ name }) => name)
   t.ok(inSets.includes('list_policies') && inSets.includes('track_async_operation'))
   t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), inSets)
   const reading = entries.filter(({ readOnly }) => readOnly).map(({ name }) => name)
   t.ok(reading.includes('list_vaults') && !reading.includes('cancel_job'))
   t.same(named(listText(loaded({ readOnly: true }), full)), reading)
-<<<<<<< HEAD
-=======
-  t.same(named(listText(loaded({ toolsets: ['policies', 'operations'] }), full)), [
-    'list_policies',
-    'get_policy_details',
-    'track_async_operation',
-    'clear_auth_cache',
-  ])
-  t.same(named(listText(loaded({ readOnly: true }), full)), toolNames)
->>>>>>> h-f
-=======
->>>>>>> h-g
   const [bare] = JSON.parse(listText(loaded(), { annotations: false, output: false }))
   t.same(Object.keys(bare).sort(), ['description', 'inputSchema', 'name'])
   const [whole] = JSON.parse(listText(loaded(), full))
