@@ -134,9 +134,9 @@ const tiering = (days: number | undefined, workload: Workload): Fields => {
 }
 
 /** Days that Azure keeps the snapshots of a VM where a policy does not say. */
-const usualInstantDays = ({ schedule }: PolicyParts, isEnhanced: boolean): number => {
+export const usualInstantDays = (isEnhanced: boolean, isWeekly: boolean): number => {
   if (isEnhanced) return 7
-  return schedule?.frequency === 'weekly' ? mostStandardDays : 2
+  return isWeekly ? mostStandardDays : 2
 }
 
 const ofVms = (words: PolicyParts, workload: Workload, isEnhanced: boolean): Fields => {
@@ -148,7 +148,8 @@ const ofVms = (words: PolicyParts, workload: Workload, isEnhanced: boolean): Fie
     schedulePolicy: isEnhanced ? enhancedSchedule(schedule) : simpleSchedule(schedule),
     retentionPolicy: longTerm(retention, schedule, retentionTimesOf(schedule, workload)),
     ...tiering(archive_after_days, workload),
-    instantRpRetentionRangeInDays: instant_restore_days ?? usualInstantDays(words, isEnhanced),
+    instantRpRetentionRangeInDays:
+      instant_restore_days ?? usualInstantDays(isEnhanced, schedule.frequency === 'weekly'),
     timeZone: zoneOf(schedule),
   }
 }

@@ -4,14 +4,16 @@ import type { Standing } from '../arm/arm.ts'
 import type { CreatePolicyInput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
-import { badArgument, checkAll, InputError } from '../tools/input-error.ts'
+import { badArgument, checkAll } from '../tools/input-error.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
-import { type Fields, fields } from './fields.ts'
+import { type Fields, fields, text } from './fields.ts'
 import type { Plan } from './plans.ts'
 import { policyFacts, policyTypeOf } from './policies.ts'
+import { usualInstantDays } from './policy-body.ts'
 import { policyLines } from './policy-lines.ts'
 import { workloadOfPolicy } from './policy-parts.ts'
+import { scheduleOf } from './policy-shape.ts'
 import { type PolicyBody, policyBody, policyWorkload } from './policy-words.ts'
 import { postureOf } from './security.ts'
 import { checkVault, withVault } from './vault-names.ts'
@@ -22,11 +24,23 @@ export const checkPolicyName = (name: string): void => {
     throw badArgument('policy_name', 'must be 3 to 150 letters, digits and hyphens, and begin with a letter')
 }
 
+/** What Azure fills in where a policy of VMs does not say it. */
+const filled = (properties: Fields): Fields => {
+  if (workloadOfPolicy(properties) !== 'VM') return properties
+  const isEnhanced = policyTypeOf(properties) === 'enhanced'
+  const isWeekly = scheduleOf(properties.schedulePolicy).frequency === 'Weekly'
+  return {
+    ...properties,
+    timeZone: properties.timeZone ?? 'UTC',
+    instantRpRetentionRangeInDays: properties.instantRpRetentionRangeInDays ?? usualInstantDays(isEnhanced, isWeekly),
+  }
+}
+
 /** What a policy says, however Azure spells it: what it was made of and what Azure gives back are the same in this. */
 export const policyMeaning = (properties: Fields): unknown => [
   workloadOfPolicy(properties) ?? properties.backupManagementType,
   policyTypeOf(properties),
-  policyFacts(properties),
+  policyFacts(filled(properties)),
 ]
 
 const propertiesOf = (body: unknown): Fields => fields(fields(body).properties)
@@ -54,16 +68,26 @@ const taken = ({ name, id, properties }: Fields, vault: VaultRef): Problem => {
   )
 }
 
+interface Creation {
+  plan: Plan
+  /** It is there already, and says the same. */
+  isThere: boolean
+  /** In Azure's spelling, where it is there. */
+  name: string
+}
+
 const planOf = async (
-  { policy_name: name }: CreatePolicyInput,
+  { policy_name: given }: CreatePolicyInput,
   { properties, warnings }: PolicyBody,
   vault: VaultRef,
   context: ToolContext,
-): Promise<{ plan: Plan; isThere: boolean }> => {
-  const id = `${vault.id}/backupPolicies/${name}`
-  const [before, posture] = await Promise.all([readStanding(id, context), postureOf(vault, context)])
+): Promise<Creation> => {
+  const path = `${vault.id}/backupPolicies/${given}`
+  const [before, posture] = await Promise.all([readStanding(path, context), postureOf(vault, context)])
+  const found = before.kind === 'present' ? fields(before.body) : {}
   const isThere = isSaid(before, properties)
-  if (before.kind === 'present' && !isThere) throw taken(fields(before.body), vault)
+  if (before.kind === 'present' && !isThere) throw taken(found, vault)
+  const name = text(found.name) ?? given
   const type = policyTypeOf(properties)
   const words = `${type === null ? '' : `${type}, `}${policyLines(properties).summary}`
   const plan: Plan = {
@@ -72,14 +96,14 @@ const planOf = async (
       : `Create the policy ${name} in ${vault.vaultName}: ${words}.`,
     requests: isThere
       ? []
-      : [{ method: 'PUT', path: id, body: { properties }, before, isDone: after => isSaid(after, properties) }],
+      : [{ method: 'PUT', path, body: { properties }, before, isDone: after => isSaid(after, properties) }],
     keeps: [],
     loses: [],
     posture,
-    itemId: id,
+    itemId: text(found.id) ?? path,
     warnings,
   }
-  return { plan, isThere }
+  return { plan, isThere, name }
 }
 
 const messageOf = (status: string, isThere: boolean, name: string): string | undefined => {
@@ -90,26 +114,25 @@ const messageOf = (status: string, isThere: boolean, name: string): string | und
 }
 
 const createPolicy: Handlers['create_policy'] = async (input, context) => {
-  const made: PolicyBody[] = []
+  const bodyOf = () => policyBody(input, policyWorkload(input))
   checkAll(
     () => checkPolicyName(input.policy_name),
     () => checkVault(input.vault, context),
-    () => made.push(policyBody(input, policyWorkload(input))),
+    bodyOf,
   )
-  const [body] = made
-  if (!body) throw new InputError([])
+  const body = bodyOf()
   return withVault(input.vault, context, async vault => {
-    const { plan, isThere } = await planOf(input, body, vault, context)
+    const { plan, isThere, name } = await planOf(input, body, vault, context)
     const { changed, body: answer } = await carryOut('create_policy', input, context, plan, 45)
     const kept = propertiesOf(answer)
-    const message = messageOf(changed.status, isThere, input.policy_name)
+    const message = messageOf(changed.status, isThere, name)
     return {
       ...changed,
       ...(message === undefined ? {} : { message }),
       vault_name: vault.vaultName,
       item_id: plan.itemId,
       id: plan.itemId,
-      policy_name: input.policy_name,
+      policy_name: name,
       summary: policyLines(kept.schedulePolicy || kept.subProtectionPolicy ? kept : body.properties).summary,
     }
   })

@@ -71,11 +71,25 @@ t.test('a policy that says something else is left alone', async t => {
   t.same(taken('writes'), [])
 })
 
+const raw = {
+  backupManagementType: 'AzureIaasVM',
+  schedulePolicy: {
+    schedulePolicyType: 'SimpleSchedulePolicy',
+    scheduleRunFrequency: 'Daily',
+    scheduleRunTimes: ['2021-05-26T12:00:00Z'],
+  },
+  retentionPolicy: {
+    retentionPolicyType: 'LongTermRetentionPolicy',
+    dailySchedule: { retentionTimes: ['2021-05-26T12:00:00Z'], retentionDuration: { count: 45, durationType: 'Days' } },
+  },
+}
+
 const cuts = [
-  ['before the request was there', 'inside', 1, undefined],
-  ['after it', 'inside_answer', 1, [/lost.*shows that it took/]],
+  ['before the request was there', 'inside', { preset: 'sql-full-log' }, undefined],
+  ['after it', 'inside_answer', { preset: 'hana-full-differential-log' }, [/lost.*shows that it took/]],
+  ['after a raw one', 'inside_answer', { policy: raw }, [/lost.*shows that it took/]],
 ] as const
-for (const [name, cut, sent, warnings] of cuts)
+for (const [name, cut, words, warnings] of cuts)
   t.test(`a connection that was cut ${name} makes one policy`, async t => {
     const { call, rule, taken } = createEstate()
     let isCut = false
@@ -84,9 +98,9 @@ for (const [name, cut, sent, warnings] of cuts)
       isCut = true
       return cut
     }
-    const made = await call('create_policy', { policy_name: 'made-now', preset: 'sql-full-log' })
-    t.match(made, { status: 'succeeded', summary: /^full daily/, ...(warnings ? { warnings } : {}) })
-    t.equal(taken('writes').length, sent)
+    const made = await call('create_policy', { policy_name: 'made-now', ...words })
+    t.match(made, { status: 'succeeded', summary: /keep/, ...(warnings ? { warnings } : {}) })
+    t.same(taken('writes'), [`PUT ${policyPath('made-now')}`])
   })
 
 const daily = { frequency: 'daily', times: ['22:30'] } as const
@@ -519,26 +533,17 @@ t.test('faults of the words and of the other arguments are told together, and no
   t.same(taken(), [])
 })
 
-const raw = {
-  backupManagementType: 'AzureIaasVM',
-  schedulePolicy: {
-    schedulePolicyType: 'SimpleSchedulePolicy',
-    scheduleRunFrequency: 'Daily',
-    scheduleRunTimes: ['2021-05-26T12:00:00Z'],
-  },
-  retentionPolicy: {
-    retentionPolicyType: 'LongTermRetentionPolicy',
-    dailySchedule: { retentionTimes: ['2021-05-26T12:00:00Z'], retentionDuration: { count: 45, durationType: 'Days' } },
-  },
-  timeZone: 'UTC',
-}
 for (const policy of [raw, { properties: raw }])
   t.test(`a raw policy is sent as given: ${Object.keys(policy)[0]}`, async t => {
-    const { call, bodies } = createEstate()
+    const { call, bodies, taken } = createEstate()
     const made = await call('create_policy', { policy_name: 'made-now', policy })
     t.match(made, { status: 'succeeded', summary: 'daily 12:00 UTC; keep 45 days; instant restore 2 days' })
     t.notOk('warnings' in made)
     t.same(bodies.filter(Boolean), [{ properties: raw }])
+    taken()
+    const again = await call('create_policy', { policy_name: 'MADE-NOW', policy })
+    t.match(again, { status: 'succeeded', policy_name: 'made-now', id: policyPath('made-now'), message: /already/ })
+    t.same(taken('writes'), [], 'what Azure fills in is no difference')
   })
 
 t.test('rules that a raw policy breaks are warnings, and Azure is asked all the same', async t => {
