@@ -1023,6 +1023,7 @@ const order = [
   'create_policy',
   'list_policies',
   'get_policy_details',
+  'update_policy',
   'delete_policy',
   'enable_protection',
   'disable_protection',

@@ -638,6 +638,131 @@ export interface GetPolicyDetailsOutput {
   }
 }
 
+export type UpdatePolicyInputDay = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+/**
+ * 1-28, last
+ */
+export type UpdatePolicyInputDates = (number | string)[]
+export type UpdatePolicyInputWeek = 'First' | 'Second' | 'Third' | 'Fourth' | 'Last'
+
+export interface UpdatePolicyInput {
+  preset?:
+    | 'vm-daily'
+    | 'vm-daily-weekly-monthly-yearly'
+    | 'vm-every-4-hours'
+    | 'sql-full-log'
+    | 'hana-full-differential-log'
+    | 'ase-full-log'
+    | 'share-daily'
+  policy_type?: 'standard' | 'enhanced'
+  schedule?: UpdatePolicyInputSchedule
+  retention?: UpdatePolicyInputRetention
+  instant_restore_days?: number
+  archive_after_days?: number
+  full?: UpdatePolicyInputPart
+  differential?: UpdatePolicyInputPart
+  incremental?: UpdatePolicyInputPart
+  log?: UpdatePolicyInputPart
+  compression?: boolean
+  /**
+   * Raw
+   */
+  policy?: {}
+  /**
+   * Default: the configured vault
+   */
+  vault?: string
+  policy_name: string
+  workload_type?: 'VM' | 'SQL' | 'SAPHana' | 'SAPAse' | 'AzureFileShare'
+  wait_seconds?: number
+  dry_run?: boolean
+  /**
+   * details.confirmation of the refusal, once the user agreed
+   */
+  confirm?: string
+}
+export interface UpdatePolicyInputSchedule {
+  frequency?: 'hourly' | 'daily' | 'weekly'
+  /**
+   * One: 02:00 or 02:30
+   */
+  times?: string[]
+  days?: UpdatePolicyInputDay[]
+  interval_hours?: 4 | 6 | 8 | 12
+  window_start?: string
+  window_hours?: number
+  /**
+   * IANA or Windows
+   */
+  time_zone?: string
+}
+export interface UpdatePolicyInputRetention {
+  daily?: {
+    days?: number
+  }
+  weekly?: {
+    weeks?: number
+    days?: UpdatePolicyInputDay[]
+  }
+  monthly?: {
+    months?: number
+    days?: UpdatePolicyInputDates
+    week?: UpdatePolicyInputWeek
+    weekday?: UpdatePolicyInputDay
+  }
+  yearly?: {
+    years?: number
+    months?: (
+      | 'January'
+      | 'February'
+      | 'March'
+      | 'April'
+      | 'May'
+      | 'June'
+      | 'July'
+      | 'August'
+      | 'September'
+      | 'October'
+      | 'November'
+      | 'December'
+    )[]
+    days?: UpdatePolicyInputDates
+    week?: UpdatePolicyInputWeek
+    weekday?: UpdatePolicyInputDay
+  }
+}
+export interface UpdatePolicyInputPart {
+  schedule?: UpdatePolicyInputSchedule
+  retention?: UpdatePolicyInputRetention
+  retention_days?: number
+  frequency_minutes?: 15 | 30 | 60 | 120 | 240 | 480 | 720 | 1440
+}
+
+export interface UpdatePolicyOutput {
+  status: 'planned' | 'in_progress' | 'succeeded' | 'succeeded_with_warnings'
+  message?: string
+  vault_name: string | null
+  item_id: string | null
+  friendly_name?: string | null
+  job_id: string | null
+  operation_id: string | null
+  client_request_id?: string
+  job?: {
+    [k: string]: unknown | undefined
+  }
+  plan?: {
+    [k: string]: unknown | undefined
+  }
+  confirmation?: string
+  warnings?: string[]
+  id: string
+  policy_name: string
+  summary: string
+  previous_summary: string
+  protected_items_count: number
+  job_ids?: string[]
+}
+
 export interface DeletePolicyInput {
   /**
    * Default: the configured vault
@@ -1454,6 +1579,7 @@ export interface ToolInputs {
   create_policy: CreatePolicyInput
   list_policies: ListPoliciesInput
   get_policy_details: GetPolicyDetailsInput
+  update_policy: UpdatePolicyInput
   delete_policy: DeletePolicyInput
   enable_protection: EnableProtectionInput
   disable_protection: DisableProtectionInput
@@ -1486,6 +1612,7 @@ export interface ToolOutputs {
   create_policy: CreatePolicyOutput
   list_policies: ListPoliciesOutput
   get_policy_details: GetPolicyDetailsOutput
+  update_policy: UpdatePolicyOutput
   delete_policy: DeletePolicyOutput
   enable_protection: EnableProtectionOutput
   disable_protection: DisableProtectionOutput

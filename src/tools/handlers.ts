@@ -7,6 +7,7 @@ import { jobChanges } from '../backup/job-changes.ts'
 import { jobs } from '../backup/jobs.ts'
 import { operations } from '../backup/operations.ts'
 import { policies } from '../backup/policies.ts'
+import { policyChanges } from '../backup/policy-changes.ts'
 import { policyCreation } from '../backup/policy-creation.ts'
 import { policyDeletion } from '../backup/policy-deletion.ts'
 import { protectableContainers } from '../backup/protectable-containers.ts'
@@ -48,6 +49,7 @@ export const handlers: Handlers = {
   ...undeleting,
   ...policyDeletion,
   ...policyCreation,
+  ...policyChanges,
   ...protectedItems,
   ...backups,
   ...jobs,

@@ -25,9 +25,10 @@ const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u
 const tools = new Set(
   `list_vaults get_vault test_connection register_vm reregister_vm unregister_vm check_registration_status
   refresh_containers list_protectable_containers list_protectable_items list_workload_items create_policy
-  list_policies get_policy_details delete_policy enable_protection disable_protection resume_protection
-  undelete_protected_item list_protected_items trigger_backup list_backup_jobs get_job_details cancel_job
-  list_recovery_points restore_vm restore_files track_async_operation clear_auth_cache`.split(/\s+/),
+  list_policies get_policy_details update_policy delete_policy enable_protection disable_protection
+  resume_protection undelete_protected_item list_protected_items trigger_backup list_backup_jobs
+  get_job_details cancel_job list_recovery_points restore_vm restore_files track_async_operation
+  clear_auth_cache`.split(/\s+/),
 )
 const commands = new Set(['serve', 'call', 'tools', 'status', 'config'])
 
