@@ -3,11 +3,18 @@
  * answers in place of Azure's. A POST reaches Azure once; anything else is repeated only over what stands as it stood;
  * nothing is called done that was not, and nothing that may have been done is called refused.
  */
-import t from 'tap'
+import path from 'node:path'
+import t, { type Test } from 'tap'
 import { entries } from '../src/generated/catalog.ts'
 import type { ToolName } from '../src/generated/tools.ts'
-import { type Arrival, type Cut, createWire, type Rule } from './helpers/cutting.ts'
-import { type Answered, createEstate, vaultId } from './helpers/estate.ts'
+import { createVirtualClock } from '../src/simulator/clock.ts'
+import { effects } from '../src/simulator/effects.ts'
+import { stateOf } from '../src/simulator/estate-state.ts'
+import { builtInEstate } from '../src/simulator/seed.ts'
+import { createWorld } from '../src/simulator/world.ts'
+import { type Arrival, type Cut, createWire, type Rule, startCuttingAzure } from './helpers/cutting.ts'
+import { type Answered, createEstate, production, vaultId } from './helpers/estate.ts'
+import { envelope, Server, toolPrefix } from './helpers/server.ts'
 
 type Estate = ReturnType<typeof createEstate>
 type Args = Record<string, unknown>
@@ -33,7 +40,12 @@ const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
   unregister_vm: [{ args: { vm: 'rg-data/ase-01', workload_type: 'SAPAse' } }],
   refresh_containers: [{ args: {} }],
   create_policy: [{ args: { policy_name: 'new-daily', preset: 'vm-daily' } }],
-  delete_policy: [{ args: { policy_name: 'EnhancedPolicy' } }],
+  delete_policy: [
+    {
+      args: { policy_name: 'of-nobody' },
+      arrange: ({ call }) => call('create_policy', { policy_name: 'of-nobody', preset: 'vm-daily' }),
+    },
+  ],
   enable_protection: [
     { args: vm('app-03', { policy_name: 'DefaultPolicy' }) },
     { args: vm('web-01', { policy_name: 'DefaultPolicy' }) },
@@ -57,6 +69,7 @@ const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
       arrange: ({ call }) => call('restore_files', vm('web-01', { point: 'latest' })),
     },
   ],
+  clear_auth_cache: 'it asks nothing of Azure',
 }
 
 const text = (status: number, body: string, headers: Record<string, string> = {}, isTaken = false): Cut => ({
@@ -200,3 +213,144 @@ for (const [name, given] of Object.entries(rows)) {
       })
     })
 }
+
+const startMs = Date.UTC(2026, 10, 22, 8)
+
+/** The built server as a process, and behind it the estate on a real clock: five minutes in a second. */
+const servers = async (t: Test, cut: Rule = () => undefined) => {
+  const state = stateOf(builtInEstate(), startMs)
+  const world = createWorld(
+    state,
+    createVirtualClock(startMs, 300, () => performance.now()),
+    effects,
+  )
+  const azure = await startCuttingAzure(world, undefined, cut)
+  const folder = t.testdir({
+    'config.toml': `[recovery_services]
+subscription_id = "${production}"
+resource_group = "rg-backup"
+vault_name = "vault-prod"
+arm_endpoint = "${azure.endpoint}"`,
+  })
+  const env = { AZURE_ACCESS_TOKEN: state.tokens[0] ?? '', RECOVERY_SERVICES_AUTH_FILE: path.join(folder, 'auth.json') }
+  const start = (era: 'modern' | 'legacy' = 'modern') =>
+    new Server(t, { args: ['--config', path.join(folder, 'config.toml')], env, era })
+  t.teardown(azure.close)
+  return { azure, start, posts: () => azure.arrived.filter(({ method }) => method === 'POST') }
+}
+const job = '8564b595-2d0b-4694-88ae-d03f936d2588'
+const backup = vm('web-01')
+
+t.test('over the wire of the built server', async t => {
+  t.jobs = 4
+  for (const at of ['before_answer', 'inside_answer'] as const)
+    t.test(`a backup cut ${at} is found by its job`, async t => {
+      let isCut = false
+      const { start, posts } = await servers(t, method => {
+        if (method !== 'POST' || isCut) return undefined
+        isCut = true
+        return { at }
+      })
+      const { body, isError } = await start().call('trigger_backup', backup)
+      t.notOk(isError)
+      t.match(body, { status: 'in_progress', job_id: String, warnings: [/lost; job .* shows.*sent once/] })
+      t.equal(posts().length, 1)
+    })
+
+  t.test('a backup for which nobody listens is sent once somebody does', async t => {
+    const { azure, start, posts } = await servers(t)
+    const server = start()
+    await server.call('get_vault')
+    await azure.goDown()
+    const calling = server.call('trigger_backup', backup)
+    setTimeout(() => void azure.comeBack(), 100)
+    t.match((await calling).body, { status: 'in_progress', job_id: String })
+    t.equal(posts().length, 1)
+  })
+
+  t.test('a string of one server confirms in another, once', async t => {
+    const { start, posts } = await servers(t)
+    const [one, two] = [start(), start()]
+    const { error } = await one.call('cancel_job', { job_id: job })
+    t.equal(error.code, 'confirmation_required')
+    const confirm = error.details?.confirmation
+    const ends = await Promise.all([one, two, two].map(server => server.call('cancel_job', { job_id: job, confirm })))
+    t.same(ends.map(({ isError, error: found }) => isError && found.code).toSorted(), ['conflict', 'conflict', false])
+    t.equal(posts().length, 1)
+    const operation_id = ends.find(({ isError }) => !isError)?.body.operation_id
+    for (const server of [one, two, start()])
+      t.match((await server.call('cancel_job', { job_id: job, confirm })).error, {
+        code: 'conflict',
+        details: { operation_id },
+      })
+  })
+
+  const waiting = async (t: Test, era: 'modern' | 'legacy', cut?: Rule) => {
+    const { azure, start } = await servers(t, cut)
+    const server = start(era)
+    if (era === 'legacy') await server.initialize()
+    const params = { name: `${toolPrefix}trigger_backup`, arguments: { ...backup, wait_seconds: 600 } }
+    const dressed = era === 'legacy' ? params : { ...params, _meta: envelope() }
+    server.send({ jsonrpc: '2.0', id: 'waiting', method: 'tools/call', params: dressed })
+    return { azure, server }
+  }
+  /** The job is asked for: Azure accepted the backup, and the server waits for its end. */
+  const isFollowed = ({ method, path: at }: Arrival) => method === 'GET' && /backupJobs\/[^/]+$/.test(at)
+  const errorOf = async (server: Server) => {
+    const { result = {} } = await server.answer('waiting')
+    const [{ text: json }] = result.content as [{ text: string }]
+    return JSON.parse(json).error
+  }
+  const goesOn =
+    /notice cancelled tool="trigger_backup" goes_on="Azure had accepted.*job_id="[\w-]{36}" operation_id="\S+"/
+
+  t.test('a client that cancels while it waits hears no more; stderr names what goes on', async t => {
+    const { azure, server } = await waiting(t, 'legacy')
+    await azure.until(isFollowed)
+    server.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'waiting' } })
+    await server.until(() => (goesOn.test(server.stderr) ? true : undefined))
+    await server.request('ping')
+    t.notOk(server.messages.some(({ id }) => id === 'waiting'))
+    t.equal(await server.end(), 0)
+  })
+
+  const ends: [name: string, end: (server: Server) => void][] = [
+    ['stdin closes', server => server.process.stdin.end()],
+    ['SIGTERM comes', server => server.process.kill('SIGTERM')],
+  ]
+  for (const [name, end] of ends) {
+    t.test(`where ${name} while it waits, answer and stderr name what goes on`, async t => {
+      const { azure, server } = await waiting(t, 'modern')
+      await azure.until(isFollowed)
+      end(server)
+      t.match(await errorOf(server), {
+        code: 'cancelled',
+        message: /Azure had accepted/,
+        details: { job_id: String, operation_id: String },
+      })
+      t.equal(await server.exit, 0)
+      t.match(server.stderr, goesOn)
+      t.match(server.stderr, /notice write tool="trigger_backup" .* outcome="answered 202"/)
+    })
+
+    t.test(`where ${name} while the request is on its way, nobody knows, and that is said`, async t => {
+      const { azure, server } = await waiting(t, 'modern', method => (method === 'POST' ? { at: 'hang' } : undefined))
+      await azure.until(({ method }) => method === 'POST')
+      end(server)
+      const error = await errorOf(server)
+      t.match(error, { code: 'cancelled', message: /whether Azure took POST .*\/backup is not known/ })
+      t.equal(await server.exit, 0)
+      t.match(server.stderr, /notice cancelled tool="trigger_backup" goes_on="whether Azure took/)
+      t.match(server.stderr, /notice write tool="trigger_backup" .* outcome="cancelled"/)
+    })
+
+    t.test(`where ${name} before anything was sent, that is said`, async t => {
+      const { azure, server } = await waiting(t, 'modern', () => ({ at: 'hang' }))
+      await azure.until(() => true)
+      end(server)
+      t.match(await errorOf(server), { code: 'cancelled', message: /Nothing that it changes was sent/ })
+      t.equal(await server.exit, 0)
+      t.equal(server.stderr, '')
+    })
+  }
+})

@@ -12,7 +12,8 @@ import type { World } from '../../src/simulator/world.ts'
 
 /** `isTaken`: Azure did what was asked, though its own answer never came. */
 export type Cut =
-  | { at: 'connect' | 'inside' | 'before_answer' | 'inside_answer' }
+  /** `hang`: it is never answered, and does not reach Azure. */
+  | { at: 'connect' | 'inside' | 'before_answer' | 'inside_answer' | 'hang' }
   | { instead: { status: number; headers?: Record<string, string>; body: string }; isTaken: boolean }
 
 /** A request that arrived, or half of it. */
@@ -35,6 +36,8 @@ export type Rule = (method: string, path: string, body: string) => Cut | undefin
 export interface CuttingAzure {
   readonly endpoint: string
   arrived: Arrival[]
+  /** Resolves as soon as such a request has arrived. */
+  until(look: (arrival: Arrival) => boolean): Promise<void>
   /** Nobody listens from now on, and all connections end. */
   goDown(): Promise<void>
   comeBack(): Promise<void>
@@ -54,6 +57,12 @@ export const startCuttingAzure = async (
 ): Promise<CuttingAzure> => {
   const sockets = new Set<Socket>()
   let endpoint = ''
+  let watchers: (() => void)[] = []
+  const onArrival = () => {
+    const all = watchers
+    watchers = []
+    for (const look of all) look()
+  }
   const ask = (method: string, url: string, headers: Record<string, string>, body: string) =>
     answer(world, { method, url, base: base ?? endpoint, headers, body })
 
@@ -66,9 +75,11 @@ export const startCuttingAzure = async (
     const cut = cutFor(method, decodedPath(url), body, headers['x-ms-client-request-id'] ?? '')
     const isRead = method === 'GET'
     const before = isRead ? undefined : steady(ask('GET', url, headers, '').body)
-    const isTaken = !cut || ('instead' in cut ? cut.isTaken : cut.at !== 'inside')
+    const isTaken = !cut || ('instead' in cut ? cut.isTaken : !['inside', 'hang'].includes(cut.at))
     const arrival: Arrival = { method, path: decodedPath(url), body, isTaken, status: undefined, before }
     arrived.push(arrival)
+    onArrival()
+    if (cut && 'at' in cut && cut.at === 'hang') return
     if (cut && 'at' in cut && cut.at === 'inside') return void socket.resetAndDestroy()
     const own = isTaken ? ask(method, url, headers, body) : undefined
     if (cut && 'at' in cut && cut.at === 'before_answer') return void socket.resetAndDestroy()
@@ -108,7 +119,10 @@ export const startCuttingAzure = async (
     await new Promise(done => listening.close(done))
   }
   await listen(0)
-  return { endpoint, arrived, goDown, comeBack: () => listen(Number(new URL(endpoint).port)), close: goDown }
+  const until = async (look: (arrival: Arrival) => boolean): Promise<void> => {
+    while (!arrived.some(look)) await new Promise<void>(go => watchers.push(go))
+  }
+  return { endpoint, arrived, until, goDown, comeBack: () => listen(Number(new URL(endpoint).port)), close: goDown }
 }
 
 const httpText = ({ status, headers, body }: { status: number; headers: Record<string, string>; body: string }) => {
