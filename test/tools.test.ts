@@ -1079,7 +1079,7 @@ const hintsOf = (name: string) => {
 const checkArguments = (t: Test, place: string, schema: Row): void => {
   const { type, properties = {}, $defs = {}, items } = schema as { type?: string; [part: string]: unknown }
   if (schema.enum) t.ok((schema.enum as unknown[]).length > 0, place)
-  else if (type === 'integer' || type === 'number')
+  else if (/integer|number/.test(String(type)))
     t.ok(typeof schema.minimum === 'number' && typeof schema.maximum === 'number', place)
   else if (type === 'string') t.ok(typeof schema.maxLength === 'number' || schema.format, place)
   else t.ok(type === 'boolean' || type === 'object' || items || schema.$ref || schema.anyOf, place)

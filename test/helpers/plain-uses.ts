@@ -42,6 +42,7 @@ export const plainUses = {
   create_policy: { args: { ...nightly, workload_type: 'VM', preset: 'vm-daily' }, requests: [2, 0, 1, 0] },
   list_policies: { args: {}, requests: [1, 0, 0, 0] },
   get_policy_details: { args: { policy_name: 'vm-daily-30d' }, requests: [2, 0, 0, 0] },
+  update_policy: { args: { policy_name: 'vm-daily-30d', retention: { daily: { days: 14 } } }, requests: [3, 0, 1, 3] },
   delete_policy: {
     after: [['create_policy', { ...nightly, workload_type: 'VM', preset: 'vm-daily' }]],
     args: nightly,
