@@ -81,7 +81,10 @@ const start = (home, flags) => {
   const child = spawn(process.execPath, [server, ...flags], {
     cwd: home,
     env: { HOME: home, PATH: process.env.PATH },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: 'pipe',
+  })
+  child.stderr.setEncoding('utf8').on('data', text => {
+    for (const line of text.trimEnd().split('\n')) console.log(`    ! ${cut(line)}`)
   })
   return { child, nextLine: linesOf(child.stdout) }
 }
@@ -92,7 +95,7 @@ const answerTo = async (id, nextLine) => {
     const message = JSON.parse(await nextLine())
     if (message.method !== 'notifications/progress') return message.id === id ? message : undefined
     const { progress, total, message: words } = message.params
-    console.log(`    ~ ${progress.toFixed(1)} of ${total} s: ${words}`)
+    console.log(`    ~ ${progress.toFixed(1)} of ${total.toFixed(1)} s: ${words}`)
   }
 }
 

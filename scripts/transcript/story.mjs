@@ -18,8 +18,9 @@ const copy = {
 }
 
 const isDone = ({ status }) => status === 'succeeded'
-const stateOf = ({ protected_items: rows }) => rows.map(row => row.protection_state).join()
-const state = wanted => tool('list_protected_items', { name_contains: 'app-03' }, body => stateOf(body) === wanted)
+/** Looks whether the vault shows the VM in that state. */
+const state = protection_state =>
+  tool('list_protected_items', { name_contains: 'app-03', protection_state }, body => body.count === 1)
 /** The script is there for its owner alone, and the password that it asks for is not in it. */
 const isSaved = ({ password, saved_to }) => {
   const script = readFileSync(saved_to, 'utf8')
@@ -33,7 +34,7 @@ export const story = file => [
   ),
   tool('create_policy', { ...policy, workload_type: 'VM', preset: 'vm-daily' }, isDone),
   tool('enable_protection', { ...vm, ...policy }, isDone),
-  tool('trigger_backup', { ...vm, wait_seconds: 4 }, body => isDone(body) && body.job.status === 'Completed'),
+  tool('trigger_backup', { ...vm, wait_seconds: 2 }, body => isDone(body) && body.job.status === 'Completed'),
   tool(
     'get_job_details',
     ({ trigger_backup }) => ({ job_id: trigger_backup.job_id }),
@@ -41,15 +42,15 @@ export const story = file => [
   ),
   tool('list_recovery_points', vm, body => body.count > 0),
   tool('restore_vm', { ...disks, dry_run: true }, body => body.status === 'planned' && body.plan.loses.length === 0),
-  tool('restore_vm', { ...disks, wait_seconds: 4 }, isDone),
-  tool('restore_vm', { ...copy, wait_seconds: 4 }, isDone),
+  tool('restore_vm', { ...disks, wait_seconds: 2 }, isDone),
+  tool('restore_vm', { ...copy, wait_seconds: 2 }, isDone),
   tool('restore_files', { ...vm, point: 'latest', action: 'mount', save_to: file }, isSaved),
   tool('restore_files', { ...vm, point: 'latest', action: 'unmount' }, isDone),
-  ...confirmed('disable_protection', vm, /stop/i, isDone),
+  ...confirmed('disable_protection', { ...vm, wait_seconds: 2 }, /no new recovery points/, isDone),
   state('ProtectionStopped'),
-  tool('resume_protection', { ...vm, ...policy }, isDone),
+  ...confirmed('resume_protection', { ...vm, ...policy }, /expire again/, isDone),
   refused('delete_policy', policy, 'precondition_failed', ({ message }) => message.includes('app-03')),
-  ...confirmed('disable_protection', { ...vm, delete_backup_data: true }, /14 days/, isDone),
+  ...confirmed('disable_protection', { ...vm, delete_backup_data: true, wait_seconds: 2 }, /14 days/, isDone),
   state('SoftDeleted'),
   tool('undelete_protected_item', vm, isDone),
   state('ProtectionStopped'),

@@ -45,7 +45,7 @@ export interface Followed {
 
 /**
  * Follows operation and job for `waitSeconds`. Where `graceSeconds` are more, the operation alone is followed for them: it
- * names the job. The job is read only while there is time to wait, or where `waitSeconds` is all there is.
+ * names the job, which is not read where nobody waits for it.
  */
 export const followOperation = async (
   started: Operation,
@@ -56,11 +56,10 @@ export const followOperation = async (
 ): Promise<Followed> => {
   let operation = started
   let ended: Ended | undefined
-  const untilMs = context.clock.monotonic() + waitSeconds * 1000
-  const isForJob = graceSeconds > waitSeconds
+  const isForName = waitSeconds === 0 && graceSeconds > 0
   const { value, retryAfterSeconds } = await follow(
-    Math.max(waitSeconds, graceSeconds),
-    waitSeconds > 0 ? context : { ...context, progress: () => {} },
+    waitSeconds,
+    context,
     async () => {
       // What has ended stays ended: from then on only the job is asked.
       const poll = ended ?? (await context.arm.poll(operation))
@@ -71,13 +70,11 @@ export const followOperation = async (
       ended = poll
       const jobId = jobIdOf(poll)
       context.goingOn.jobId = jobId
-      const isOut = isForJob && context.clock.monotonic() >= untilMs
-      if (jobId === undefined || !vault || isOut) return step({ poll, job: undefined }, vault)
+      if (jobId === undefined || !vault || isForName) return step({ poll, job: undefined }, vault)
       const secondary = regionIn(operation.path.split('?')[0] ?? '', vault)
-      const look = { poll, job: await readJob(jobId, vault, context, secondary) }
-      const next = step(look, vault)
-      return isForJob && context.clock.monotonic() >= untilMs ? { ...next, isOver: true } : next
+      return step({ poll, job: await readJob(jobId, vault, context, secondary) }, vault)
     },
+    () => (ended ? 0 : graceSeconds),
   )
   return { operation, look: value, retryAfterSeconds }
 }

@@ -21,16 +21,17 @@ const longestShortPauseMs = 5000
 
 /**
  * Asks until the work is over or `waitSeconds` have passed; gives back the last answer. Never asks before Azure's
- * `Retry-After`: where that lies beyond the wait, the last answer is given at once.
+ * `Retry-After`: where that lies beyond the wait, the last answer is given at once. `leastSeconds`, looked at after each
+ * answer, may make the wait longer.
  */
 export const follow = async <T>(
   waitSeconds: number,
   context: ToolContext,
   ask: () => Promise<Step<T>>,
+  leastSeconds: () => number = () => 0,
 ): Promise<Step<T>> => {
   const { clock, signal, progress } = context
   const startMs = clock.monotonic()
-  const untilMs = startMs + waitSeconds * 1000
   let pauseSeconds = firstPauseSeconds
   let leastMs = shortestPauseMs
   if (waitSeconds > 0) progress({ progress: 0, total: waitSeconds, message: 'asking Azure' })
@@ -39,7 +40,7 @@ export const follow = async <T>(
     const elapsed = (clock.monotonic() - startMs) / 1000
     // Seconds of the wait always rise; Azure's percentages are missing at first, stand still and even fall.
     if (waitSeconds > 0) progress({ progress: Math.min(elapsed, waitSeconds), total: waitSeconds, message: told(step) })
-    const leftMs = untilMs - clock.monotonic()
+    const leftMs = startMs + Math.max(waitSeconds, leastSeconds()) * 1000 - clock.monotonic()
     if (step.isOver || leftMs <= 0) return step
     const { retryAfterSeconds } = step
     if (retryAfterSeconds !== undefined && retryAfterSeconds * 1000 > leftMs) return step

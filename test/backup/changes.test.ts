@@ -83,6 +83,17 @@ t.test('a POST that was lost before Azure had it is not sent again, and that is 
   t.match(result, { isError: true, details: { outcome: 'unknown' }, message: /nothing shows whether Azure took it/ })
 })
 
+for (const waited of [1, 4, 20])
+  t.test(`a call that may wait for ${waited} seconds waits no longer, and tells how far the job is then`, async t => {
+    const { call, clock, reports } = createEstate()
+    const startMs = clock.monotonic()
+    const result = await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM', wait_seconds: waited })
+    t.match(result, { status: waited < 13 ? 'in_progress' : 'succeeded', job: { tasks: Array } })
+    t.ok(clock.monotonic() - startMs <= waited * 1000 + 100, `${clock.monotonic() - startMs} ms`)
+    t.same([...new Set(reports.map(({ total }) => total))], [waited])
+    t.match(reports.at(-1)?.message, /^Backup web-01 /)
+  })
+
 t.test('a call cancelled while it waits says what Azure goes on doing', async t => {
   const { call, lines } = createEstate()
   const control = new AbortController()

@@ -42,6 +42,7 @@ export const plainUses = {
   create_policy: { args: { ...nightly, workload_type: 'VM', preset: 'vm-daily' }, requests: [2, 0, 1, 0] },
   list_policies: { args: {}, requests: [1, 0, 0, 0] },
   get_policy_details: { args: { policy_name: 'vm-daily-30d' }, requests: [2, 0, 0, 0] },
+  update_policy: { args: { policy_name: 'vm-daily-30d', retention: { daily: { days: 14 } } }, requests: [3, 0, 1, 3] },
   delete_policy: {
     after: [['create_policy', { ...nightly, workload_type: 'VM', preset: 'vm-daily' }]],
     args: nightly,
@@ -63,8 +64,8 @@ export const plainUses = {
   get_job_details: { args: { job_id: failedJob }, requests: [1, 0, 0, 0] },
   cancel_job: { args: { job_id: runningJob }, requests: [2, 0, 1, 3] },
   list_recovery_points: { args: web, requests: [1, 0, 0, 0] },
-  restore_vm: { args: { ...point, ...disks }, requests: [0, 0, 0, 0] },
-  restore_files: { args: point, requests: [0, 0, 0, 0] },
+  restore_vm: { args: { ...point, ...disks }, requests: [5, 1, 1, 2] },
+  restore_files: { args: point, requests: [3, 0, 1, 2] },
   track_async_operation: {
     after: [['trigger_backup', web]],
     argsAfter: ({ operation_id }) => ({ operation_id }),
