@@ -4,7 +4,7 @@ import { printable } from '../printable.ts'
 import { toolNames, toolPrefix } from '../tools/catalog.ts'
 import { faultLine, warningLines } from './loaded.ts'
 import { didYouMean, quoted, toServing, UsageError, type Values } from './options.ts'
-import { render } from './render.ts'
+import { oneLine, render } from './render.ts'
 import type { CallOutcome, CliIo, Progress } from './runtime-types.ts'
 
 /** `call TOOL [JSON]`: 0, or 1 for an error result. */
@@ -33,12 +33,15 @@ export const callCommand = async (values: Values, io: CliIo): Promise<number> =>
   }
 }
 
-/** Shows a plan that needs a person's word and asks for it; `--yes` has given it. */
+/** Shows a plan that needs a person's word and asks for it; `--yes` has given it. Tells of it where nobody can be asked. */
 const asking =
   (isAgreed: boolean, { stderr, ask, signal }: CliIo, clearLine: () => void): Elicit =>
   async ({ message }) => {
-    if (!isAgreed && !ask) return 'unsupported'
     clearLine()
+    if (!isAgreed && !ask) {
+      stderr('No terminal to ask on. With --yes you agree to the plan beforehand.\n')
+      return 'unsupported'
+    }
     stderr(
       `${message
         .split('\n')
@@ -105,8 +108,8 @@ const errorText = (value: unknown): string => {
   const { error } = (value ?? {}) as { error?: Record<string, unknown> }
   if (!error) return render(value)
   const { code, message, remediation, ...facts } = error
-  const head = `${printable(String(code))}: ${printable(String(message))}\n`
-  const advice = remediation ? `${printable(String(remediation))}\n` : ''
+  const head = `${oneLine(String(code))}: ${oneLine(String(message))}\n`
+  const advice = remediation ? `${oneLine(String(remediation))}\n` : ''
   return head + advice + (Object.keys(facts).length > 0 ? render(facts) : '')
 }
 

@@ -335,11 +335,41 @@ warnings:
   )
 })
 
+t.test('what a table would make wider than any screen is shown part by part', async t => {
+  const url = `https://host/${'x'.repeat(120)}`
+  const text = JSON.stringify({
+    requests: [{ method: 'PUT', url, body: { properties: { id: url, disks: { luns: [1, 2] } } } }],
+    deletions: [{ method: 'DELETE', url }],
+  })
+  const { stdout } = await run(['call', 'cancel_job'], { outcome: { isError: false, text } })
+  t.equal(
+    stdout,
+    `requests:
+  - method: PUT
+    url:    ${url}
+    body:
+      properties:
+        id: ${url}
+        disks:
+          luns: 1, 2
+deletions:
+  method  url
+  DELETE  ${url}
+`,
+  )
+})
+
+t.test('a text of several lines keeps them', async t => {
+  const text = JSON.stringify({ script: '#!/bin/sh\n  echo \u001b[2J\r\n\nexit\n', file_name: 'a.sh' })
+  const { stdout } = await run(['call', 'restore_files'], { outcome: { isError: false, text } })
+  t.equal(stdout, 'script:\n  #!/bin/sh\n    echo \\u001b[2J\n  \n  exit\nfile_name: a.sh\n')
+})
+
 t.test('an error result says what to do, and the status is 1', async t => {
   const error = {
     code: 'not_found',
-    message: 'No vault a.',
-    remediation: 'Take one of these.',
+    message: 'No\r\nvault a.',
+    remediation: 'Take one\r\nof these.',
     details: { near: ['b'] },
   }
   const outcome = { isError: true, text: JSON.stringify({ error }) }
@@ -368,7 +398,13 @@ t.test('a plan that needs a word is shown, and asked about on a terminal', async
     ['the end of input', [], '', 'declined', shown],
     ['--yes', ['--yes'], 'n', 'accepted', shown],
     ['--yes without a terminal', ['--yes'], undefined, 'accepted', shown],
-    ['no terminal', [], undefined, 'unsupported', ''],
+    [
+      'no terminal',
+      [],
+      undefined,
+      'unsupported',
+      'No terminal to ask on. With --yes you agree to the plan beforehand.\n',
+    ],
   ]
   for (const [name, argv, line, agreed, stderr] of rows) {
     const questions: string[] = []
