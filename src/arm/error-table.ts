@@ -262,6 +262,13 @@ export const faults: readonly (KnownCode & Remedy)[] = [
     remediation: 'The vault does not know this item: recovery_services_list_protected_items shows those it protects.',
   },
   {
+    azure: 'BMSUserErrorJobNotFound',
+    source: 'general knowledge',
+    code: 'not_found',
+    remediation:
+      'The vault has no such job: recovery_services_list_backup_jobs shows those of the last 24 hours, with since older ones.',
+  },
+  {
     azure: 'BMSUserErrorContainerObjectNotFound',
     source: 'general knowledge',
     code: 'not_found',

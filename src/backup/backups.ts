@@ -19,6 +19,7 @@ import { checkSelector, locateItem } from './items.ts'
 import type { Plan } from './plans.ts'
 import { postureOf } from './security.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
+import { type VmPlan, vmResult } from './vm-changes.ts'
 import { isRealTime } from './windows.ts'
 
 const dayMs = 24 * 3_600_000
@@ -47,7 +48,7 @@ const checkVmOptions = ({ backup_type: type, enable_compression: compression }: 
     },
   )
 
-const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<Plan> => {
+const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<VmPlan> => {
   const ref = await locateItem(input.item, input.workload_type, vault, context)
   mustBeVm(ref.names)
   checkVmOptions(input)
@@ -62,7 +63,7 @@ const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolC
       { details: { item_id: item.id } },
     )
   const expiry = expiryOf(input, context.clock.now())
-  return {
+  const plan: Plan = {
     summary: `Back up ${calledBy(item.names)} now and keep the recovery point until ${expiry}.`,
     requests: [
       {
@@ -77,6 +78,8 @@ const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolC
     posture,
     itemId: item.id,
   }
+  const done = `${calledBy(item.names)} is backed up; recovery_services_list_recovery_points shows the new point.`
+  return { plan, item, done }
 }
 
 const triggerBackup: Handlers['trigger_backup'] = async (input, context) => {
@@ -87,9 +90,9 @@ const triggerBackup: Handlers['trigger_backup'] = async (input, context) => {
     () => input.workload_type === 'VM' && checkVmOptions(input),
   )
   return withVaultOf('item', input.item, input.vault, context, async vault => {
-    const plan = await planOf(vault, input, context)
-    const { changed } = await carryOut('trigger_backup', input, context, plan)
-    return { ...changed, vault_name: vault.vaultName, item_id: plan.itemId }
+    const made = await planOf(vault, input, context)
+    const { changed } = await carryOut('trigger_backup', input, context, made.plan)
+    return vmResult(changed, made)
   })
 }
 

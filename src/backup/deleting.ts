@@ -1,7 +1,7 @@
 /** Deleting a VM's recovery points: for good, or for as long as soft delete keeps them (section 6.4 of the wire facts). */
 import { type Case, type Ending, mustBeMutable, noMoreBackups } from './endings.ts'
 import { isoTime, seconds } from './fields.ts'
-import { type ItemState, itemStateOf } from './item-state.ts'
+import { type ItemState, isStopped, itemStateOf } from './item-state.ts'
 import type { PlannedRequest } from './plans.ts'
 import { isSoftDeleteOn, type Posture } from './security.ts'
 import { named, pointsInWords } from './vm-changes.ts'
@@ -24,7 +24,9 @@ export const remove: Ending = {
     const { item, posture, nowMs } = of
     const points = pointsInWords(item.points)
     return {
-      summary: `Stop the protection of ${named(item)} and delete its recovery points.`,
+      summary: isStopped(item)
+        ? `Delete the recovery points of ${named(item)}, whose protection is stopped already.`
+        : `Stop the protection of ${named(item)} and delete its recovery points.`,
       requests: [...unlocking(of), deleting(item)],
       keeps: ['the VM itself'],
       loses: [

@@ -168,7 +168,7 @@ const handOver = async ({ changed, ended, body }: Done, input: RestoreFilesInput
     return {
       ...told,
       saved_to: input.save_to,
-      message: `Mounted until ${expiry}. The script is in save_to: ${run}. ${end}`,
+      message: `Mounted until ${expiry}. The script is in ${input.save_to}: ${run}. ${end}`,
     } satisfies Handed
   return {
     ...told,

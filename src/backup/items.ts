@@ -273,7 +273,7 @@ const findItem = async (
   return theOnly(selector, withoutPredecessors(all), near, {
     nothing: `"${selector}" fits no protected item of ${vault.vaultName}.`,
     remediation:
-      'Use the id of one of the candidates, or another vault; recovery_services_list_protected_items shows what is protected.',
+      'Use the id of one of the candidates, or another vault; recovery_services_list_protected_items shows what is protected. recovery_services_enable_protection protects a VM that is not yet.',
   })
 }
 

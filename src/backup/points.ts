@@ -32,7 +32,7 @@ export const pointGiven = (input: PointInput): void => {
   const { recovery_point_id: id, point, before } = input
   const given = Object.entries({ recovery_point_id: id, point, before }).filter(([, value]) => value !== undefined)
   const [first, second] = given.map(([name]) => name)
-  if (first === undefined) throw badArgument('recovery_point_id', `is needed, or another of ${ways}`)
+  if (first === undefined) throw badArgument('recovery_point_id', `is needed: give exactly one of ${ways}`)
   if (second !== undefined) throw badArgument(second, `says the same as ${first}; give exactly one of ${ways}`)
   if (id !== undefined && !isName(id) && !parseArmId(id)?.type.endsWith('/recoverypoints'))
     throw badArgument(
@@ -95,7 +95,8 @@ const newest = async (
     const [found] = fitting.sort((a, b) => timeOf(b) - timeOf(a))
     if (found) return found
   }
-  const which = before === undefined ? 'no recovery point that can be restored' : `none from ${before} or before`
+  const which =
+    before === undefined ? 'no recovery point that can be restored' : `no recovery point from ${before} or before`
   throw await noPoint(`${calledBy(item.names)} has ${which}.`, item, before, context)
 }
 

@@ -110,7 +110,7 @@ const messageOf = (status: string, isThere: boolean, name: string): string | und
   if (status === 'planned') return undefined
   if (isThere) return `The policy ${name} was there already and says the same; nothing was sent to Azure.`
   if (status === 'in_progress') return `Azure is still making the policy ${name}.`
-  return `The policy ${name} is made. recovery_services_enable_protection protects items with it.`
+  return `The policy ${name} is created. recovery_services_enable_protection protects items with it.`
 }
 
 const createPolicy: Handlers['create_policy'] = async (input, context) => {

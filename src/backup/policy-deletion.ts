@@ -20,7 +20,7 @@ const inUse = async (policyName: string, count: number, vault: VaultRef, context
   return new Problem(
     'precondition_failed',
     `${count} ${count === 1 ? 'item follows' : 'items follow'} ${policyName}: ${someOf(users, count)}. Azure deletes no policy in use.`,
-    'Put them under another policy with recovery_services_enable_protection, or stop them with recovery_services_disable_protection, first.',
+    'Put each under another policy with recovery_services_enable_protection, or stop it with recovery_services_disable_protection, first.',
     { details: { count, items: users } },
   )
 }

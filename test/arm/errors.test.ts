@@ -56,6 +56,7 @@ for (const [name, body, code, message] of envelopes)
 
 const codes: [status: number, azureCode: string, code: string, remediation: RegExp][] = [
   [404, 'ResourceNotFound', 'not_found', /recovery_services_list_vaults/],
+  [404, 'BMSUserErrorJobNotFound', 'not_found', /list_backup_jobs .* since/],
   [404, 'ResourceGroupNotFound', 'not_found', /resource_group/],
   [404, 'SubscriptionNotFound', 'not_found', /subscription_id .*AZURE_SUBSCRIPTION_ID/],
   [400, 'InvalidSubscriptionId', 'not_found', /subscription_id/],

@@ -88,7 +88,12 @@ for (const waited of [1, 4, 20])
     const { call, clock, reports } = createEstate()
     const startMs = clock.monotonic()
     const result = await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM', wait_seconds: waited })
-    t.match(result, { status: waited < 13 ? 'in_progress' : 'succeeded', job: { tasks: Array } })
+    const isOver = waited >= 13
+    t.match(result, { status: isOver ? 'succeeded' : 'in_progress', job: { tasks: Array } })
+    t.match(
+      result.message,
+      isOver ? /^web-01 \(rg-app\) is backed up; / : /^Azure has accepted it and is at work on it/,
+    )
     t.ok(clock.monotonic() - startMs <= waited * 1000 + 100, `${clock.monotonic() - startMs} ms`)
     t.same([...new Set(reports.map(({ total }) => total))], [waited])
     t.match(reports.at(-1)?.message, /^Backup web-01 /)

@@ -74,6 +74,7 @@ t.test('the script is saved where the caller says, for its owner alone', async t
   const save_to = at('mount.py')
   const result = await call('restore_files', { ...linux, save_to })
   t.match(result, { status: 'succeeded', saved_to: save_to, password: String, file_name: String })
+  t.ok(String(result.message).includes(`The script is in ${save_to}: run it`), String(result.message))
   t.notOk('script' in result, 'and not told')
   t.match(readFileSync(save_to, 'utf8'), /^#!.*\nTargetPassword="UserInput012345"\n/s)
   t.notMatch(readFileSync(save_to, 'utf8'), String(result.password))

@@ -119,7 +119,7 @@ t.test('before takes the newest point up to then', async t => {
   const justBefore = new Date(Date.parse(second?.time ?? '') - 1).toISOString()
   t.equal((await at(justBefore)).recovery_point_id, third?.recovery_point_id)
   const none = await at('2020-01-01T00:00:00Z')
-  t.match(none, { code: 'not_found', message: /has none from 2020-01-01T00:00:00Z or before/ })
+  t.match(none, { code: 'not_found', message: /has no recovery point from 2020-01-01T00:00:00Z or before/ })
   const { candidates } = none.details as { candidates: { time: string }[] }
   const times = candidates.map(({ time }) => time)
   t.same(times, [...times].sort(), 'the nearest first')
