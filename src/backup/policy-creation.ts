@@ -19,7 +19,7 @@ import { postureOf } from './security.ts'
 import { checkVault, withVault } from './vault-names.ts'
 
 /** Throws InputError for what Azure takes for no name of a policy. */
-export const checkPolicyName = (name: string): void => {
+const checkPolicyName = (name: string): void => {
   if (!/^[A-Za-z][A-Za-z0-9-]{2,149}$/.test(name))
     throw badArgument('policy_name', 'must be 3 to 150 letters, digits and hyphens, and begin with a letter')
 }

@@ -408,8 +408,8 @@ const unknown = { isError: true, details: { outcome: 'unknown' } }
 const lost: [cut: Cut, put: number, put_each: number, post: number, posted: object][] = [
   ['before', 1, 0, 1, done],
   ['inside', 1, 0, 0, unknown],
-  ['before_answer', 2, 2, 1, unknown],
-  ['inside_answer', 2, 2, 1, unknown],
+  ['before_answer', 1, 1, 1, unknown],
+  ['inside_answer', 1, 1, 1, unknown],
 ]
 for (const [cut, put, putEach, post, posted] of lost) {
   const once = (method: string): Interfere => {
