@@ -11,20 +11,17 @@ import { type Fields, fields, flag, list, text, whole } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { itemFilter } from './items.ts'
 import { answerOf, checkCursor, listRows, type Source } from './lists.ts'
-import { named } from './policy-enums.ts'
 import { policyLines } from './policy-lines.ts'
+import { isEnhanced } from './policy-shape.ts'
 import { toItemRow } from './protected-items.ts'
 import { checkVault, withVault, withVaultOf } from './vault-names.ts'
 
 type PolicyRow = ListPoliciesOutput['policies'][number]
 
-/** Of VMs only. Where the policy does not say, its schedule does: the nested form is that of enhanced policies. */
+/** Of VMs only. */
 export const policyTypeOf = (properties: Fields): string | null => {
   if (!sameText(text(properties.backupManagementType), 'AzureIaasVM')) return null
-  const schedule = text(fields(properties.schedulePolicy).schedulePolicyType)
-  const version =
-    named(properties.policyType, 'policyType') ?? (sameText(schedule, 'SimpleSchedulePolicyV2') ? 'V2' : 'V1')
-  return version === 'V2' ? 'enhanced' : 'standard'
+  return isEnhanced(properties) ? 'enhanced' : 'standard'
 }
 
 const toPolicyRow = (raw: unknown, vault: VaultRef): PolicyRow => {

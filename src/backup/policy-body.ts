@@ -4,6 +4,7 @@
  */
 import { datasources, type Workload } from './datasources.ts'
 import type { Fields } from './fields.ts'
+import { usualInstantDays } from './policy-shape.ts'
 import type { PolicyParts } from './policy-words.ts'
 import { windowsZone } from './time-zones.ts'
 
@@ -133,25 +134,18 @@ const tiering = (days: number | undefined, workload: Workload): Fields => {
   return { tieringPolicy: { ArchivedRP: { tieringMode: 'TierAfter', duration, durationType } } }
 }
 
-/** Days that Azure keeps the snapshots of a VM where a policy does not say. */
-export const usualInstantDays = (isEnhanced: boolean, isWeekly: boolean): number => {
-  if (isEnhanced) return 7
-  return isWeekly ? mostStandardDays : 2
-}
-
 const ofVms = (words: PolicyParts, workload: Workload, isEnhanced: boolean): Fields => {
   const { schedule = {}, retention = {}, instant_restore_days, archive_after_days } = words
-  return {
+  const properties: Fields = {
     backupManagementType: 'AzureIaasVM',
     ...(isEnhanced && { policyType: 'V2' }),
     instantRPDetails: {},
     schedulePolicy: isEnhanced ? enhancedSchedule(schedule) : simpleSchedule(schedule),
     retentionPolicy: longTerm(retention, schedule, retentionTimesOf(schedule, workload)),
     ...tiering(archive_after_days, workload),
-    instantRpRetentionRangeInDays:
-      instant_restore_days ?? usualInstantDays(isEnhanced, schedule.frequency === 'weekly'),
     timeZone: zoneOf(schedule),
   }
+  return { ...properties, instantRpRetentionRangeInDays: instant_restore_days ?? usualInstantDays(properties) }
 }
 
 const ofShares = ({ schedule = {}, retention = {} }: PolicyParts, workload: Workload): Fields => ({

@@ -9,7 +9,15 @@ import { sameText } from './arm-ids.ts'
 import { type Fields, fields, list, number, text, whole } from './fields.ts'
 import { rulesMet, weekdaysOf } from './policy-days.ts'
 import { plural } from './policy-enums.ts'
-import { type Duration, durationOf, inDays, type RetentionRule, rulesOf, scheduleOf } from './policy-shape.ts'
+import {
+  type Duration,
+  durationOf,
+  inDays,
+  type RetentionRule,
+  rulesOf,
+  scheduleOf,
+  usualInstantDays,
+} from './policy-shape.ts'
 
 /** Each backup type of a database's policy, or all of another policy. */
 interface Part {
@@ -111,12 +119,6 @@ const pointsLost = (part: Part, afterParts: readonly Part[]): string[] => {
   return [...lost.entries()]
     .sort(([a], [b]) => order.indexOf(a ?? 'dailySchedule') - order.indexOf(b ?? 'dailySchedule'))
     .map(([, { before, after }]) => lossOf(part, before, after, retention))
-}
-
-/** Days that snapshots of a VM are kept where the policy does not say so. */
-export const usualInstantDays = (properties: Fields): number => {
-  if (sameText(text(properties.policyType), 'V2')) return 7
-  return scheduleOf(properties.schedulePolicy).frequency === 'Weekly' ? 5 : 2
 }
 
 const snapshotWords = (name: string, before: number, after: number | null): string[] => {

@@ -3,7 +3,7 @@ import type { Workload } from './datasources.ts'
 import { type Fields, fields, list, number, text, texts } from './fields.ts'
 import type { PartWords, RetentionWords, ScheduleWords } from './policy-body.ts'
 import { clockOf } from './policy-parts.ts'
-import { durationOf, type Schedule, scheduleOf } from './policy-shape.ts'
+import { durationOf, isEnhanced, type Schedule, scheduleOf } from './policy-shape.ts'
 import type { PolicyParts } from './policy-words.ts'
 
 /** Words that Azure has and that the schema does not are faults of the rules, told where they are changed. */
@@ -102,7 +102,7 @@ const ofOthers = (properties: Fields, isVm: boolean): PolicyParts => {
   const schedule = scheduleOf(properties.schedulePolicy)
   const retention = fields(properties.vaultRetentionPolicy).vaultRetention ?? properties.retentionPolicy
   return said({
-    policy_type: isVm ? (properties.policyType === 'V2' ? 'enhanced' : 'standard') : undefined,
+    policy_type: isVm ? (isEnhanced(properties) ? 'enhanced' : 'standard') : undefined,
     schedule: scheduleWords(schedule, text(properties.timeZone) ?? undefined),
     retention: retentionWords(retention, schedule),
     instant_restore_days: isVm ? (number(properties.instantRpRetentionRangeInDays) ?? undefined) : undefined,

@@ -1,12 +1,14 @@
 /** The schedule and the retention of a policy as Azure has them, read alike whatever the kind of policy (section 5 of the wire facts). */
+import { sameText } from './arm-ids.ts'
 import { type Fields, fields, number, text, texts } from './fields.ts'
+import { named } from './policy-enums.ts'
 
 /** The rules of a retention, the most frequent first, with the unit that each counts in. */
 export const retentionRules = [
-  ['dailySchedule', 'Days', 1],
-  ['weeklySchedule', 'Weeks', 7],
-  ['monthlySchedule', 'Months', 30],
-  ['yearlySchedule', 'Years', 365],
+  ['dailySchedule', 'Days'],
+  ['weeklySchedule', 'Weeks'],
+  ['monthlySchedule', 'Months'],
+  ['yearlySchedule', 'Years'],
 ] as const
 export type RetentionRule = (typeof retentionRules)[number][0]
 
@@ -56,12 +58,24 @@ export const durationOf = (raw: unknown): Duration | undefined => {
 }
 
 /** The rules that a long-term retention has. */
-export const rulesOf = (retention: Fields): { rule: RetentionRule; unit: string; days: number; given: Fields }[] =>
-  retentionRules.flatMap(([rule, unit, days]) =>
-    retention[rule] === undefined || retention[rule] === null
-      ? []
-      : [{ rule, unit, days, given: fields(retention[rule]) }],
+export const rulesOf = (retention: Fields): { rule: RetentionRule; unit: string; given: Fields }[] =>
+  retentionRules.flatMap(([rule, unit]) =>
+    retention[rule] === undefined || retention[rule] === null ? [] : [{ rule, unit, given: fields(retention[rule]) }],
   )
 
 const daysIn: Readonly<Record<string, number>> = { Days: 1, Weeks: 7, Months: 365 / 12, Years: 365 }
 export const inDays = ({ count, unit }: Duration): number => count * (daysIn[unit] ?? 0)
+
+/** Where a policy of VMs does not say its version, its schedule does: the nested form is that of enhanced policies. */
+export const isEnhanced = ({ policyType, schedulePolicy }: Fields): boolean => {
+  const type = named(policyType, 'policyType')
+  return type === null
+    ? sameText(text(fields(schedulePolicy).schedulePolicyType), 'SimpleSchedulePolicyV2')
+    : type === 'V2'
+}
+
+/** Days that Azure keeps the snapshots of a VM where its policy does not say. */
+export const usualInstantDays = (properties: Fields): number => {
+  if (isEnhanced(properties)) return 7
+  return scheduleOf(properties.schedulePolicy).frequency === 'Weekly' ? 5 : 2
+}

@@ -1,8 +1,8 @@
 /** Backup policies: read, written under Azure's rules, deleted while nothing uses them (section 5 of the wire facts). */
 import { datasources } from '../backup/datasources.ts'
 import { type Fields, fields, number, text } from '../backup/fields.ts'
-import { isRetentionLowered, usualInstantDays } from '../backup/policy-effects.ts'
-import { rulesOf, scheduleOf } from '../backup/policy-shape.ts'
+import { isRetentionLowered } from '../backup/policy-effects.ts'
+import { rulesOf, scheduleOf, usualInstantDays } from '../backup/policy-shape.ts'
 import { accepted, operationOf, operationResult, operationStatus, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
 import { lateFailure } from './faults.ts'
