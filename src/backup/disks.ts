@@ -4,7 +4,7 @@
  */
 import { badArgument } from '../tools/input-error.ts'
 import { type Fields, fields, flag, number } from './fields.ts'
-import { joined } from './policy-enums.ts'
+import { joined } from './phrases.ts'
 
 export interface DiskInput {
   exclude_disk_luns?: number[]

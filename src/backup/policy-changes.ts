@@ -7,6 +7,7 @@ import { badArgument, checkAll } from '../tools/input-error.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { type Fields, fields, text } from './fields.ts'
+import { plural } from './phrases.ts'
 import type { Plan } from './plans.ts'
 import { nameIn, policyTypeOf, readPolicy } from './policies.ts'
 import { policyMeaning } from './policy-creation.ts'
@@ -60,7 +61,7 @@ interface Change {
 }
 
 const followers = ({ count, users }: Pick<Change, 'count' | 'users'>): string =>
-  `${count} ${count === 1 ? 'item' : 'items'} (${someOf(users, count)})`
+  `${plural(count, 'items')} (${someOf(users, count)})`
 
 /** Throws `precondition_failed` for what Azure refuses in this vault, or of a policy in use. */
 const checkAllowed = ({ name, before, after, posture, count, users }: Change): void => {
@@ -145,7 +146,7 @@ const messageOf = (status: string, plan: Plan, count: number): string | undefine
   if (status === 'planned') return undefined
   if (plan.requests.length === 0) return 'The policy says that already; nothing was sent to Azure.'
   if (count === 0) return 'The policy is changed.'
-  const items = `${count} ${count === 1 ? 'item' : 'items'}`
+  const items = plural(count, 'items')
   return status === 'in_progress'
     ? `Azure is putting ${items} under the changed policy.`
     : `The policy is changed, and ${items} under it.`

@@ -1,15 +1,13 @@
 /** Which rules of a retention take the point of a day (sections 5.1 to 5.5 of the wire facts). */
+import { sameText } from './arm-ids.ts'
 import { type Fields, fields, flag, list, number, text, texts } from './fields.ts'
+import { placeOf } from './policy-enums.ts'
 import { type RetentionRule, rulesOf } from './policy-shape.ts'
-
-const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
-const weeks = ['first', 'second', 'third', 'fourth']
-const months = 'january february march april may june july august september october november december'.split(' ')
 
 /** The days of the week as numbers from 0, Sunday. */
 export const weekdaysOf = (names: unknown): number[] =>
   texts(names)
-    .map(name => weekdays.indexOf(name.toLowerCase()))
+    .map(name => placeOf(name, 'day'))
     .filter(day => day >= 0)
 
 const daysInMonth = (shown: Date): number =>
@@ -18,9 +16,7 @@ const daysInMonth = (shown: Date): number =>
 const isInWeeks = (names: readonly string[], shown: Date): boolean => {
   const date = shown.getUTCDate()
   return names.some(name =>
-    name.toLowerCase() === 'last'
-      ? date + 7 > daysInMonth(shown)
-      : weeks.indexOf(name.toLowerCase()) === Math.floor((date - 1) / 7),
+    sameText(name, 'Last') ? date + 7 > daysInMonth(shown) : placeOf(name, 'week') === Math.floor((date - 1) / 7),
   )
 }
 
@@ -29,7 +25,7 @@ const isDayOfWeek = (names: unknown, shown: Date): boolean => weekdaysOf(names).
 /** The day of the month that a monthly or yearly rule picks, in either format. */
 const isDayOfMonth = (rule: Fields, shown: Date): boolean => {
   const { daysOfTheWeek, weeksOfTheMonth } = fields(rule.retentionScheduleWeekly)
-  if (text(rule.retentionScheduleFormatType)?.toLowerCase() === 'weekly')
+  if (sameText(text(rule.retentionScheduleFormatType), 'Weekly'))
     return isDayOfWeek(daysOfTheWeek, shown) && isInWeeks(texts(weeksOfTheMonth), shown)
   return list(fields(rule.retentionScheduleDaily).daysOfTheMonth).some(({ date, isLast }) =>
     flag(isLast) ? shown.getUTCDate() === daysInMonth(shown) : number(date) === shown.getUTCDate(),
@@ -37,7 +33,7 @@ const isDayOfMonth = (rule: Fields, shown: Date): boolean => {
 }
 
 const isMonth = (names: unknown, shown: Date): boolean =>
-  texts(names).some(name => months.indexOf(name.toLowerCase()) === shown.getUTCMonth())
+  texts(names).some(name => placeOf(name, 'month') === shown.getUTCMonth() + 1)
 
 const isMet: Readonly<Record<RetentionRule, (rule: Fields, shown: Date) => boolean>> = {
   dailySchedule: () => true,

@@ -5,6 +5,7 @@ import { checkAll } from '../tools/input-error.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { fields, text } from './fields.ts'
+import { plural } from './phrases.ts'
 import type { Plan } from './plans.ts'
 import { nameIn, readPolicy } from './policies.ts'
 import { policyLines } from './policy-lines.ts'
@@ -19,7 +20,7 @@ const inUse = async (policyName: string, count: number, vault: VaultRef, context
   const users = await usersOf(policyName, mostNamed, vault, context)
   return new Problem(
     'precondition_failed',
-    `${count} ${count === 1 ? 'item follows' : 'items follow'} ${policyName}: ${someOf(users, count)}. Azure deletes no policy in use.`,
+    `${plural(count, 'items')} ${count === 1 ? 'follows' : 'follow'} ${policyName}: ${someOf(users, count)}. Azure deletes no policy in use.`,
     'Put each under another policy with recovery_services_enable_protection, or stop it with recovery_services_disable_protection, first.',
     { details: { count, items: users } },
   )

@@ -7,8 +7,8 @@
  */
 import { sameText } from './arm-ids.ts'
 import { type Fields, fields, list, number, text, whole } from './fields.ts'
+import { plural } from './phrases.ts'
 import { rulesMet, weekdaysOf } from './policy-days.ts'
-import { plural } from './policy-enums.ts'
 import {
   type Duration,
   durationOf,

@@ -1,8 +1,8 @@
-/** Azure's words in policies, and how they are put together for people. */
+/** Azure's words in policies. */
 import { sameText } from './arm-ids.ts'
 import { text } from './fields.ts'
 
-/** Azure's words, in the order of its definitions: where one comes as a number, that is its place. */
+/** In the order of its definitions: where one comes as a number, that is its place. */
 const enums = {
   day: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
   week: ['First', 'Second', 'Third', 'Fourth', 'Last', 'Invalid'],
@@ -25,10 +25,6 @@ export const named = (value: unknown, kind: keyof typeof enums): string | null =
 export const allNamed = (values: unknown, kind: keyof typeof enums): string[] =>
   Array.isArray(values) ? values.map(value => named(value, kind)).filter(word => word !== null) : []
 
-export const and = (words: readonly string[]): string =>
-  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(part => part !== '').join(' and ')
-export const joined = (words: readonly (string | null)[], by: string): string => words.filter(word => word).join(by)
-export const plural = (count: number, units: string): string =>
-  `${count} ${count === 1 ? units.replace(/s$/, '') : units}`
-export const every = (count: number, units: string): string =>
-  count === 1 ? `every ${units.replace(/s$/, '')}` : `every ${plural(count, units)}`
+/** The place of a word among those of its kind, from 0; -1 for none of them. */
+export const placeOf = (word: string, kind: keyof typeof enums): number =>
+  enums[kind].findIndex(each => sameText(each, word))

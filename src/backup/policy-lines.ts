@@ -4,7 +4,8 @@
  * part per backup type, each with schedule, retention and tiers of its own. Parts differ by the fields they have only.
  */
 import { type Fields, fields, list, text, whole } from './fields.ts'
-import { joined, named, plural } from './policy-enums.ts'
+import { joined, plural } from './phrases.ts'
+import { named } from './policy-enums.ts'
 import { keptFor, rhythmOf, scheduleLine, tiersOf } from './policy-terms.ts'
 
 /** `CopyOnlyFull` as people write it: "copy only full". */

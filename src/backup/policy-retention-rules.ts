@@ -1,5 +1,5 @@
 /** Rules of retentions by days, weeks, months and years (section 5.6 of the wire facts). */
-import { and } from './policy-enums.ts'
+import { and } from './phrases.ts'
 import { clockOf, type PolicyPart, type Term } from './policy-parts.ts'
 import {
   byMonth,

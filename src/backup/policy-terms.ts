@@ -2,7 +2,8 @@
 import { isObject } from '../rpc/messages.ts'
 import { sameText } from './arm-ids.ts'
 import { type Fields, fields, list, number, text } from './fields.ts'
-import { allNamed, and, every, joined, named, plural } from './policy-enums.ts'
+import { and, every, joined, plural } from './phrases.ts'
+import { allNamed, named } from './policy-enums.ts'
 
 /** `HH:MM` of times that Azure sends as whole dates. They are of the policy's time zone, whatever their `Z` says. */
 const clockTimes = (values: unknown): string[] =>

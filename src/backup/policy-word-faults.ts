@@ -1,8 +1,8 @@
 /** What is wrong with the words of a policy before any rule of Azure's: parts that are missing, or that it cannot have. */
 import type { Fault } from '../tools/input-error.ts'
 import { datasources, type Workload } from './datasources.ts'
+import { and } from './phrases.ts'
 import type { PartWords, RetentionWords, ScheduleWords } from './policy-body.ts'
-import { and } from './policy-enums.ts'
 import type { PolicyParts } from './policy-words.ts'
 import { nearestZone, windowsZone } from './time-zones.ts'
 

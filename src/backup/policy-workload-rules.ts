@@ -1,5 +1,5 @@
 /** Rules that policies of one workload have (section 5.6 of the wire facts). */
-import { and, plural } from './policy-enums.ts'
+import { and, plural } from './phrases.ts'
 import type { PolicyPart } from './policy-parts.ts'
 import {
   byMonth,

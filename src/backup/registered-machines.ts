@@ -7,6 +7,7 @@ import type { VaultRef } from './arm-ids.ts'
 import { type Container, containerPath, findMachine, readContainer, toContainer } from './containers.ts'
 import { datasources } from './datasources.ts'
 import { type Machine, machineOf, vmId } from './machines.ts'
+import { and } from './phrases.ts'
 import { type DatabaseWorkload, isOfAnother, registeredFor } from './registration.ts'
 
 export interface Registered {
@@ -67,7 +68,5 @@ export const mustBeOneVm = (given: string): void => {
 }
 
 /** `SQL, SAP HANA and SAP ASE`. */
-export const inWords = (workloads: readonly DatabaseWorkload[]): string => {
-  const words = workloads.map(workload => datasources[workload].noun.replace(/ database$/, ''))
-  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter(Boolean).join(' and ')
-}
+export const inWords = (workloads: readonly DatabaseWorkload[]): string =>
+  and(workloads.map(workload => datasources[workload].noun.replace(/ database$/, '')))
