@@ -10,9 +10,9 @@ import { carryOut } from './changes.ts'
 import { checkDisks, diskProperties, disksInWords } from './disks.ts'
 import { type ItemState, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { locateVm } from './items.ts'
-import { isRetentionLowered, retentionLost } from './policy-effects.ts'
 import { policyLines } from './policy-lines.ts'
-import { isImmutable, type Posture, postureOf, withGuard } from './security.ts'
+import { swapOf } from './policy-swaps.ts'
+import { type Posture, postureOf } from './security.ts'
 import { withVaultOf } from './vault-names.ts'
 import {
   basisOf,
@@ -24,7 +24,6 @@ import {
   pointsInWords,
   putVm,
   readVmPolicy,
-  sooner,
   type VmPlan,
   type VmPolicy,
   vmResult,
@@ -99,30 +98,27 @@ const changePlan = (
     const summary = `${name} is protected under ${policy.name} already; backups take ${diskWords}.`
     return { plan: nothingToDo(summary, item, posture), item, done: summary }
   }
-  const isLowered = isSwap && isRetentionLowered(present.properties, policy.properties)
-  if (isLowered && isImmutable(posture)) throw lowered(item, present, policy)
-  const lost = isSwap ? retentionLost(present.properties, policy.properties) : []
+  const { lost, loses, guarded } = swapOf(item, present, policy, posture)
   const changes = [
     isSwap ? `change the policy from ${present.name} to ${policy.name}` : '',
     isOther ? `let backups take ${diskWords} instead of ${presentWords}` : '',
   ].filter(Boolean)
-  const wanted = { policyId: policy.id, ...disks }
   return {
     plan: {
       summary: `${name} is protected already: ${changes.join(', and ')}.`,
       requests: [
         putVm(
           item,
-          isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
+          guarded({ policyId: policy.id, ...disks }),
           'ConfigureBackup',
           now => isUnder(now, policy) && disksInWords(now.properties) === diskWords,
         ),
       ],
       keeps: [
-        ...(isSwap && lost.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),
+        ...(isSwap && loses.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),
         ...(isOther ? ['the disks in the recovery points that there are'] : [`the choice of disks: ${diskWords}`]),
       ],
-      loses: sooner(item, policy, lost),
+      loses,
       posture,
       itemId: item.id,
       basis: [basisOf(item, posture), lost],
@@ -131,15 +127,6 @@ const changePlan = (
     done: `${name} is protected under ${policy.name}; backups take ${diskWords}.`,
   }
 }
-
-/** Also for who resumes under another policy. */
-export const lowered = (item: ItemState, present: VmPolicy, policy: VmPolicy): Problem =>
-  new Problem(
-    'precondition_failed',
-    `${item.vault.vaultName} is immutable, and ${policy.name} keeps less than ${present.name}: ${retentionLost(present.properties, policy.properties).join('; ')}. Azure refuses that.`,
-    `Choose a policy that keeps every kind of recovery point at least as long as ${present.name}; recovery_services_list_policies shows what each keeps.`,
-    { details: { item_id: item.id } },
-  )
 
 const enableProtection: Handlers['enable_protection'] = async (input, context) => {
   checkVmInput(input, context, () => checkDisks(input))

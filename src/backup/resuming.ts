@@ -14,10 +14,9 @@ import { fields, isoTime, whole } from './fields.ts'
 import { filterOf } from './filters.ts'
 import { type ItemState, mustExist, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { policyNames } from './policies.ts'
-import { isRetentionLowered, retentionLost } from './policy-effects.ts'
 import { policyLines } from './policy-lines.ts'
-import { lowered } from './protecting.ts'
-import { isImmutable, type Posture, postureOf, withGuard } from './security.ts'
+import { swapOf } from './policy-swaps.ts'
+import { type Posture, postureOf } from './security.ts'
 import { withVaultOf } from './vault-names.ts'
 import {
   basisOf,
@@ -30,7 +29,6 @@ import {
   pointsInWords,
   putVm,
   readVmPolicy,
-  sooner,
   type VmPlan,
   type VmPolicy,
   vmResult,
@@ -52,11 +50,8 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
   const present = item.policyName === null ? undefined : await presentOf(item, asked, context)
   const policy = asked ?? present
   if (!policy) throw await whichPolicy(item, context)
-  const isLowered = present !== undefined && isRetentionLowered(present.properties, policy.properties)
-  if (present && isLowered && isImmutable(posture)) throw lowered(item, present, policy)
-  const loses = present
-    ? sooner(item, policy, retentionLost(present.properties, policy.properties))
-    : expiring(item, policy, context.clock.now())
+  const swap = present && swapOf(item, present, policy, posture)
+  const loses = swap?.loses ?? expiring(item, policy, context.clock.now())
   const disks = diskProperties(item.properties)
   const wanted = { policyId: policy.id, ...disks }
   const name = named(item)
@@ -64,12 +59,7 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
     plan: {
       summary: `Resume the protection of ${name} under ${policy.name} (${policyLines(policy.properties).summary}).`,
       requests: [
-        putVm(
-          item,
-          isLowered ? withGuard(wanted, posture, 'updateProtectedItemRequests') : wanted,
-          'ConfigureBackup',
-          now => isUnder(now, policy) && !hasEnded(now),
-        ),
+        putVm(item, swap?.guarded(wanted) ?? wanted, 'ConfigureBackup', now => isUnder(now, policy) && !hasEnded(now)),
       ],
       keeps: [
         ...(loses.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),

@@ -87,13 +87,6 @@ export const pointsInWords = ({ count, oldest, newest }: Points): string => {
   return days.length > 0 && count !== 0 ? `${number} (${days.join(' to ')})` : number
 }
 
-/** The one line of `loses` for a policy that keeps less, by the sentences of `retentionLost`; none where there are none. */
-export const sooner = ({ points }: ItemState, { name }: VmPolicy, lost: readonly string[]): string[] => {
-  if (lost.length === 0) return []
-  const which = points.count === 0 ? 'recovery points to come' : `some of ${pointsInWords(points)}`
-  return [`${which} expire sooner under ${name}: ${lost.join('; ')}`]
-}
-
 /** No backups are made of it. */
 export const hasEnded = (item: ItemState): boolean => isStopped(item) || isSuspended(item) || item.policyName === null
 
