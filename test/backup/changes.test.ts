@@ -5,6 +5,7 @@ import { SendError } from '../../src/arm/send.ts'
 import { type Changed, type ChangeInput, carryOut } from '../../src/backup/changes.ts'
 import type { Plan, PlannedRequest } from '../../src/backup/plans.ts'
 import type { Config } from '../../src/config/types.ts'
+import type { ToolName } from '../../src/generated/tools.ts'
 import type { Elicit, Elicited } from '../../src/mcp/tool-service.ts'
 import { Problem } from '../../src/problem.ts'
 import { createConfirmations } from '../../src/tools/confirmations.ts'
@@ -192,6 +193,33 @@ for (const [mode, elicited, isGiven, code] of strings)
       t.equal((await call('cancel_job', { job_id: runningJob, confirm })).code, code)
     },
   )
+
+/** What lies in another service's vault, whose names mean something else here. */
+const elsewhere = (path: string, vaults = 'Microsoft.DataProtection/backupVaults/vault-prod') =>
+  `/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-backup/providers/${vaults}/${path}`
+const webItem =
+  'backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;web-01/protectedItems/VM;iaasvmcontainerv2;rg-app;web-01'
+const machine = 'backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;ase-01'
+const foreign: [tool: ToolName, argument: string, id: string, more?: object][] = [
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Compute/vaults/vault-prod')],
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Else/vaults/vault-prod')],
+  ['delete_policy', 'policy_name', elsewhere('backupPolicies/HourlyLogBackup')],
+  [
+    'enable_protection',
+    'policy_name',
+    elsewhere('backupPolicies/DefaultPolicy'),
+    { item: 'rg-app/app-03', workload_type: 'VM' },
+  ],
+  ['unregister_vm', 'vm', elsewhere(machine), { workload_type: 'SAPAse' }],
+  ['cancel_job', 'job_id', elsewhere(`backupJobs/${runningJob}`)],
+]
+for (const [tool, argument, id, more] of foreign)
+  t.test(`${tool} takes ${argument} ${id.replace(/^.*providers/, '…')} for nothing of the default vault`, async t => {
+    const { call, taken } = createEstate()
+    const { code, details } = await call(tool, { [argument]: id, ...more })
+    t.match({ code, details }, { code: 'invalid_arguments', details: { faults: [{ path: `/${argument}` }] } })
+    t.same(taken(), [])
+  })
 
 t.test('a plan that loses nothing asks nobody', async t => {
   const elicit: Elicit = () => Promise.reject(new Error('asked'))
