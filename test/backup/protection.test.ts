@@ -245,6 +245,34 @@ for (const [name, first, second, sent, words] of disks)
     t.same(plan.requests.length > 0 ? rest : undefined, sent)
   })
 
+/** Which of a VM's disks a choice takes out of the backups to come, after a first one. */
+const leaving: [first: Args, second: Args, loses: RegExp | undefined][] = [
+  [{}, { exclude_disk_luns: [1] }, /^no new backups of LUN 1 of win-04 \(rg-app\): .*points to come are without/],
+  [{ exclude_disk_luns: [0] }, { exclude_disk_luns: [1, 0] }, /^no new backups of LUN 1 of/],
+  [{ exclude_disk_luns: [0, 1] }, { exclude_disk_luns: [1] }, undefined],
+  [{}, { include_disk_luns: [1] }, /^no new backups of all data disks but LUN 1 of/],
+  [{}, { include_disk_luns: [] }, /^no new backups of all data disks of/],
+  [{ include_disk_luns: [0, 1] }, { include_disk_luns: [1] }, /^no new backups of LUN 0 of/],
+  [{ include_disk_luns: [0] }, { include_disk_luns: [0, 1] }, undefined],
+  [{ include_disk_luns: [0] }, { exclude_disk_luns: [1] }, undefined],
+  [{ include_disk_luns: [0, 1] }, { exclude_disk_luns: [1] }, /^no new backups of LUN 1 of/],
+  [{ exclude_disk_luns: [1] }, { include_disk_luns: [0] }, /^no new backups of all data disks but LUN 0, 1 of/],
+]
+for (const [first, second, loses] of leaving)
+  t.test(
+    `from ${JSON.stringify(first)} to ${JSON.stringify(second)} ${loses ? 'needs a' : 'needs no'} word`,
+    async t => {
+      const { call, taken } = createEstate()
+      const args = { item: 'rg-app/win-04', workload_type: 'VM', policy_name: 'vm-daily-30d' }
+      t.equal((await call('enable_protection', { ...args, ...first })).status, 'succeeded', 'the first needs none')
+      taken()
+      const answer = await call('enable_protection', { ...args, ...second })
+      t.equal(answer.isError ? answer.code : answer.status, loses ? 'confirmation_required' : 'succeeded')
+      t.equal(taken('writes').length, loses ? 0 : 1)
+      if (loses) t.match(planIn(answer), { loses: [loses] })
+    },
+  )
+
 t.test('a VM of another vault is refused with the name of that vault, by one question more', async t => {
   const { call, taken } = createEstate()
   const answer = await call('enable_protection', { item: 'rg-app/vault-01', policy_name: 'vm-daily-30d' })
@@ -436,7 +464,7 @@ t.test('resuming lets points that were kept for good expire again, and the plan 
 t.test('resuming keeps the choice of disks', async t => {
   const { call, confirmed } = createEstate()
   const args = { item: 'rg-app/web-02', workload_type: 'VM' }
-  await call('enable_protection', { ...args, policy_name: 'vm-hourly-enhanced', exclude_disk_luns: [1] })
+  await confirmed('enable_protection', { ...args, policy_name: 'vm-hourly-enhanced', exclude_disk_luns: [1] })
   await confirmed('disable_protection', { ...args, wait_seconds: 45 })
   const plan = planIn(await call('resume_protection', { ...args, policy_name: 'vm-hourly-enhanced', dry_run: true }))
   t.match(plan.requests[0]?.body?.properties, exclusion(false, 1))
