@@ -361,6 +361,38 @@ t.test('deleting without soft delete is for good, and the plan says so', async t
   t.equal(await rowOf(estate, testVault, 'test-01'), undefined)
 })
 
+/** What a deletion says of an item: its summary, and what is lost. */
+const deletions: [name: string, item: string, summary: RegExp, loses: RegExp[]][] = [
+  [
+    'that a backup runs of may lose that one too',
+    'rg-app/web-02',
+    /^Stop the protection of web-02/,
+    [/^no new recovery points.*; a backup that runs now makes none$/, /^51 recovery points/],
+  ],
+  [
+    'that is stopped is not stopped again',
+    'rg-app/app-02',
+    /^Delete the recovery points of app-02 \(rg-app\)\.$/,
+    [/^46 rec/],
+  ],
+  [
+    'that has no recovery points promises to bring back none',
+    'rg-app/app-03',
+    /^Stop the protection of app-03 \(rg-app\) and delete its item, which has no recovery points\.$/,
+    [/^no new/, /^its item, which has no recovery points: soft-deleted.*brings it back until 2026-12-06.*it is gone/],
+  ],
+]
+for (const [name, of, summary, loses] of deletions)
+  t.test(`the deletion of an item ${name}`, async t => {
+    const { call } = createEstate()
+    const args = { item: of, workload_type: 'VM' }
+    if (of.endsWith('app-03')) await call('enable_protection', { ...args, policy_name: 'DefaultPolicy' })
+    const plan = planIn(await call('disable_protection', { ...args, delete_backup_data: true, dry_run: true }))
+    t.match(plan.summary, summary)
+    t.equal(plan.loses.length, loses.length)
+    t.match(plan.loses, loses)
+  })
+
 t.test('in a guarded vault the requests of the guard are sent along', async t => {
   const guard = `${inGroup('rg-security')}/providers/Microsoft.DataProtection/resourceGuards/guard-prod`
   const vault = vaultId('vault-guarded')
