@@ -221,6 +221,37 @@ for (const [tool, argument, id, more] of foreign)
     t.same(taken(), [])
   })
 
+t.test('all that is wrong with a backup of a VM is told at once, where the id tells that it is one', async t => {
+  const { call, taken } = createEstate()
+  const vm = `${inGroup('rg-app')}/providers/Microsoft.Compute/virtualMachines/web-01`
+  const args = { item: vm, backup_type: 'Full', enable_compression: true, expiry_time: '2020-01-01T00:00:00Z' }
+  const { details } = await call('trigger_backup', args)
+  t.same(
+    (details as { faults: { path: string }[] }).faults.map(({ path }) => path),
+    ['/expiry_time', '/backup_type', '/enable_compression'],
+  )
+  t.same(taken(), [])
+})
+
+t.test(
+  'a backup that was started says how to follow it, and one that is over until when its point is kept',
+  async t => {
+    const { call } = createEstate()
+    const web = { item: 'rg-app/web-01', workload_type: 'VM' }
+    t.equal((await call('trigger_backup', { ...web, dry_run: true })).message, undefined)
+    t.match(await call('trigger_backup', web), {
+      status: 'in_progress',
+      friendly_name: 'web-01',
+      message: /^Azure backs up web-01 \(rg-app\).*recovery_services_get_job_details and wait_seconds/,
+    })
+    const legacy = { item: 'rg-legacy/app-01', workload_type: 'VM', wait_seconds: 3600 }
+    t.match(await call('trigger_backup', legacy), {
+      status: 'succeeded',
+      message: /^app-01 \(rg-legacy\) is backed up; the recovery point is kept until 2026-12-22T08:\d\d:\d\dZ\.$/,
+    })
+  },
+)
+
 t.test('a plan that loses nothing asks nobody', async t => {
   const elicit: Elicit = () => Promise.reject(new Error('asked'))
   const { call } = createEstate({ confirmation: 'elicit_only' }, { elicit })
