@@ -493,6 +493,20 @@ t.test('resuming lets points that were kept for good expire again, and the plan 
   t.match(await rowOf(estate, 'vault-prod', 'app-02'), { protection_state: 'Protected', policy_name: 'vm-daily-30d' })
 })
 
+t.test('a string for a suspension holds while the policy that its plan tells of stays as it is', async t => {
+  const { call, confirmed } = createEstate()
+  const secure = { vault: 'vault-secure' }
+  const eu = { item: 'rg-eu/eu-01', workload_type: 'VM', ...secure }
+  const grow = () =>
+    call('update_policy', { ...secure, policy_name: 'vm-daily-30d', retention: { daily: { days: 60 } } })
+  const suspend = { ...eu, retain: 'as_per_policy', wait_seconds: 45 }
+  const { details } = await call('disable_protection', suspend)
+  t.equal((await grow()).status, 'succeeded')
+  const { confirmation: confirm } = details as { confirmation: string }
+  t.equal((await call('disable_protection', { ...suspend, confirm })).code, 'confirmation_required')
+  t.equal((await confirmed('disable_protection', suspend)).status, 'succeeded')
+})
+
 t.test('resuming keeps the choice of disks', async t => {
   const { call, confirmed } = createEstate()
   const args = { item: 'rg-app/web-02', workload_type: 'VM' }
