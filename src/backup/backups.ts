@@ -3,11 +3,12 @@ import type { TriggerBackupInput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument, checkAll } from '../tools/input-error.ts'
-import type { VaultRef } from './arm-ids.ts'
+import { parseArmId, type VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { isoTime } from './fields.ts'
 import {
   calledBy,
+  type ItemState,
   isStopped,
   isSuspended,
   mustBeVm,
@@ -15,7 +16,7 @@ import {
   mustNotBeSoftDeleted,
   readItemState,
 } from './item-state.ts'
-import { checkSelector, locateItem } from './items.ts'
+import { checkSelector, locateItem, workloadIn } from './items.ts'
 import type { Plan } from './plans.ts'
 import { postureOf } from './security.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
@@ -47,7 +48,13 @@ const checkVmOptions = ({ backup_type: type, enable_compression: compression }: 
     },
   )
 
-const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<Plan> => {
+interface BackupPlan {
+  plan: Plan
+  item: ItemState
+  expiry: string
+}
+
+const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<BackupPlan> => {
   const ref = await locateItem(input.item, input.workload_type, vault, context)
   mustBeVm(ref.names)
   checkVmOptions(input)
@@ -62,7 +69,7 @@ const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolC
       { details: { item_id: item.id } },
     )
   const expiry = expiryOf(input, context.clock.now())
-  return {
+  const plan: Plan = {
     summary: `Back up ${calledBy(item.names)} now and keep the recovery point until ${expiry}.`,
     requests: [
       {
@@ -77,19 +84,35 @@ const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolC
     posture,
     itemId: item.id,
   }
+  return { plan, item, expiry }
 }
+
+const messageOf = (status: string, { item, expiry }: BackupPlan): string =>
+  status === 'in_progress'
+    ? `Azure backs up ${calledBy(item.names)}, which takes it some time. Follow the job with recovery_services_get_job_details and wait_seconds.`
+    : `${calledBy(item.names)} is backed up; the recovery point is kept until ${expiry}.`
 
 const triggerBackup: Handlers['trigger_backup'] = async (input, context) => {
   checkAll(
     () => checkVault(input.vault, context),
     () => checkSelector(input.item, input.workload_type),
     () => expiryOf(input, context.clock.now()),
-    () => input.workload_type === 'VM' && checkVmOptions(input),
+    () => {
+      const parsed = parseArmId(input.item)
+      if ((parsed ? workloadIn(parsed) : input.workload_type) === 'VM') checkVmOptions(input)
+    },
   )
   return withVaultOf('item', input.item, input.vault, context, async vault => {
-    const plan = await planOf(vault, input, context)
+    const made = await planOf(vault, input, context)
+    const { plan, item } = made
     const { changed } = await carryOut('trigger_backup', input, context, plan)
-    return { ...changed, vault_name: vault.vaultName, item_id: plan.itemId }
+    return {
+      ...changed,
+      ...(changed.status === 'planned' ? {} : { message: messageOf(changed.status, made) }),
+      vault_name: vault.vaultName,
+      item_id: plan.itemId,
+      friendly_name: item.names.friendlyName,
+    }
   })
 }
 

@@ -54,9 +54,8 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
   if (!policy) throw await whichPolicy(item, context)
   const isLowered = present !== undefined && isRetentionLowered(present.properties, policy.properties)
   if (present && isLowered && isImmutable(posture)) throw lowered(item, present, policy)
-  const loses = present
-    ? sooner(item, policy, retentionLost(present.properties, policy.properties))
-    : expiring(item, policy, context.clock.now())
+  const lost = present ? retentionLost(present.properties, policy.properties) : []
+  const loses = present ? sooner(item, policy, lost) : expiring(item, policy, context.clock.now())
   const disks = diskProperties(item.properties)
   const wanted = { policyId: policy.id, ...disks }
   const name = named(item)
@@ -78,7 +77,7 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
       loses,
       posture,
       itemId: item.id,
-      basis: [basisOf(item, posture), policyLines(policy.properties).retention],
+      basis: [basisOf(item, posture), policyLines(policy.properties).retention, lost],
     },
     item,
     done: `${name} is protected again, under ${policy.name}; the schedule makes its next recovery point, or recovery_services_trigger_backup now.`,

@@ -5,6 +5,7 @@ import { SendError } from '../../src/arm/send.ts'
 import { type Changed, type ChangeInput, carryOut } from '../../src/backup/changes.ts'
 import type { Plan, PlannedRequest } from '../../src/backup/plans.ts'
 import type { Config } from '../../src/config/types.ts'
+import type { ToolName } from '../../src/generated/tools.ts'
 import type { Elicit, Elicited } from '../../src/mcp/tool-service.ts'
 import { Problem } from '../../src/problem.ts'
 import { createConfirmations } from '../../src/tools/confirmations.ts'
@@ -192,6 +193,64 @@ for (const [mode, elicited, isGiven, code] of strings)
       t.equal((await call('cancel_job', { job_id: runningJob, confirm })).code, code)
     },
   )
+
+/** What lies in another service's vault, whose names mean something else here. */
+const elsewhere = (path: string, vaults = 'Microsoft.DataProtection/backupVaults/vault-prod') =>
+  `/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-backup/providers/${vaults}/${path}`
+const webItem =
+  'backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;web-01/protectedItems/VM;iaasvmcontainerv2;rg-app;web-01'
+const machine = 'backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;ase-01'
+const foreign: [tool: ToolName, argument: string, id: string, more?: object][] = [
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Compute/vaults/vault-prod')],
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Else/vaults/vault-prod')],
+  ['delete_policy', 'policy_name', elsewhere('backupPolicies/HourlyLogBackup')],
+  [
+    'enable_protection',
+    'policy_name',
+    elsewhere('backupPolicies/DefaultPolicy'),
+    { item: 'rg-app/app-03', workload_type: 'VM' },
+  ],
+  ['unregister_vm', 'vm', elsewhere(machine), { workload_type: 'SAPAse' }],
+  ['cancel_job', 'job_id', elsewhere(`backupJobs/${runningJob}`)],
+]
+for (const [tool, argument, id, more] of foreign)
+  t.test(`${tool} takes ${argument} ${id.replace(/^.*providers/, '…')} for nothing of the default vault`, async t => {
+    const { call, taken } = createEstate()
+    const { code, details } = await call(tool, { [argument]: id, ...more })
+    t.match({ code, details }, { code: 'invalid_arguments', details: { faults: [{ path: `/${argument}` }] } })
+    t.same(taken(), [])
+  })
+
+t.test('all that is wrong with a backup of a VM is told at once, where the id tells that it is one', async t => {
+  const { call, taken } = createEstate()
+  const vm = `${inGroup('rg-app')}/providers/Microsoft.Compute/virtualMachines/web-01`
+  const args = { item: vm, backup_type: 'Full', enable_compression: true, expiry_time: '2020-01-01T00:00:00Z' }
+  const { details } = await call('trigger_backup', args)
+  t.same(
+    (details as { faults: { path: string }[] }).faults.map(({ path }) => path),
+    ['/expiry_time', '/backup_type', '/enable_compression'],
+  )
+  t.same(taken(), [])
+})
+
+t.test(
+  'a backup that was started says how to follow it, and one that is over until when its point is kept',
+  async t => {
+    const { call } = createEstate()
+    const web = { item: 'rg-app/web-01', workload_type: 'VM' }
+    t.equal((await call('trigger_backup', { ...web, dry_run: true })).message, undefined)
+    t.match(await call('trigger_backup', web), {
+      status: 'in_progress',
+      friendly_name: 'web-01',
+      message: /^Azure backs up web-01 \(rg-app\).*recovery_services_get_job_details and wait_seconds/,
+    })
+    const legacy = { item: 'rg-legacy/app-01', workload_type: 'VM', wait_seconds: 3600 }
+    t.match(await call('trigger_backup', legacy), {
+      status: 'succeeded',
+      message: /^app-01 \(rg-legacy\) is backed up; the recovery point is kept until 2026-12-22T08:\d\d:\d\dZ\.$/,
+    })
+  },
+)
 
 t.test('a plan that loses nothing asks nobody', async t => {
   const elicit: Elicit = () => Promise.reject(new Error('asked'))
