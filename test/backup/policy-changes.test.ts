@@ -21,6 +21,13 @@ const daily = 'vm-daily-30d'
 const weekFewer = { policy_name: daily, retention: { daily: { days: 14 } } }
 const rest = '12 weeks on Sunday, 12 months on first Sunday, 3 years on first Sunday of January; instant restore 2 days'
 
+const every = (interval_hours: number) => ({
+  frequency: 'hourly',
+  interval_hours,
+  window_start: '22:00',
+  window_hours: 8,
+})
+
 interface Shown {
   summary: string
   loses: string[]
@@ -230,7 +237,7 @@ t.test('another schedule needs no word: no point expires sooner, and rarer backu
   t.same(await pointsOf(estate, 'rg-app/web-01'), before)
   const seldom = {
     policy_name: 'vm-hourly-enhanced',
-    schedule: { frequency: 'hourly', interval_hours: 8, window_start: '22:00', window_hours: 8 },
+    schedule: every(8),
   }
   const { loses, keeps } = await planned(estate, seldom)
   t.same(loses, [])
@@ -353,23 +360,17 @@ t.test('an immutable vault lowers no retention; all else may change', async t =>
 const guard = `${inGroup('rg-security')}/providers/Microsoft.DataProtection/resourceGuards/guard-prod`
 const weaker: [name: string, args: Args, isGuarded: boolean][] = [
   ['less retention', { retention: { daily: { days: 14 } } }, true],
-  [
-    'rarer backups',
-    {
-      schedule: { frequency: 'weekly', days: ['Sunday'] },
-      retention: { weekly: { weeks: 5 } },
-      instant_restore_days: 5,
-    },
-    true,
-  ],
+  ['rarer backups', { schedule: every(8) }, true],
   ['more retention', { retention: { daily: { days: 45 } } }, false],
-  ['another time', { schedule: { times: ['21:00'] } }, false],
+  ['another time', { schedule: { window_start: '21:00' } }, false],
 ]
 for (const [name, args, isGuarded] of weaker)
   t.test(`in a guarded vault ${name} takes ${isGuarded ? 'the right' : 'no right'} of the guard`, async t => {
     const estate = createEstate({ confirmation: 'off' })
     const { call, world, bodies, taken } = estate
-    const given = { vault: guarded, policy_name: 'DefaultPolicy', ...args }
+    const policies = world.state.vaults.get(guarded.toLowerCase())?.policies
+    policies?.set('hourly', { name: 'hourly', properties: propertiesOf(estate, 'vm-hourly-enhanced') })
+    const given = { vault: guarded, policy_name: 'hourly', ...args }
     t.match(await call('update_policy', { ...given, dry_run: true }), { plan: { vault: { guarded: true } } })
     world.state.isGuardWithheld = true
     const refused = await call('update_policy', given)
@@ -380,7 +381,7 @@ for (const [name, args, isGuarded] of weaker)
         remediation: /Backup MUA Operator/,
         details: { resource_guard: guard },
       })
-      t.same(taken('writes'), [`PUT ${policyPath('DefaultPolicy', guarded)}`])
+      t.same(taken('writes'), [`PUT ${policyPath('hourly', guarded)}`])
       world.state.isGuardWithheld = false
       t.equal((await call('update_policy', given)).status, 'succeeded')
     } else t.equal(refused.status, 'succeeded')
@@ -389,7 +390,7 @@ for (const [name, args, isGuarded] of weaker)
       properties.resourceGuardOperationRequests,
       isGuarded ? [`${guard}/updateProtectionPolicyRequests/default`] : undefined,
     )
-    t.notOk('resourceGuardOperationRequests' in propertiesOf(estate, 'DefaultPolicy', guarded))
+    t.notOk('resourceGuardOperationRequests' in propertiesOf(estate, 'hourly', guarded))
   })
 
 const stringFor = async ({ call }: Estate, args: Args): Promise<unknown> =>
