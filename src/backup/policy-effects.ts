@@ -7,6 +7,7 @@
  */
 import { sameText } from './arm-ids.ts'
 import { type Fields, fields, list, number, text, whole } from './fields.ts'
+import { usualInstantDays as usualDays } from './policy-body.ts'
 import { rulesMet, weekdaysOf } from './policy-days.ts'
 import { plural } from './policy-enums.ts'
 import {
@@ -124,10 +125,8 @@ const pointsLost = (part: Part, afterParts: readonly Part[]): string[] => {
 }
 
 /** Days that snapshots of a VM are kept where the policy does not say so. */
-export const usualInstantDays = (properties: Fields): number => {
-  if (sameText(text(properties.policyType), 'V2')) return 7
-  return scheduleOf(properties.schedulePolicy).frequency === 'Weekly' ? 5 : 2
-}
+export const usualInstantDays = ({ policyType, schedulePolicy }: Fields): number =>
+  usualDays(sameText(text(policyType), 'V2'), scheduleOf(schedulePolicy).frequency === 'Weekly')
 
 const snapshotWords = (name: string, before: number, after: number | null): string[] => {
   if (after === null) return [`${name} are no longer kept (${plural(before, 'days')} before)`]
