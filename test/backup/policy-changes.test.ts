@@ -462,6 +462,17 @@ for (const [name, string, code, why] of wrongStrings)
     t.same(propertiesOf(estate, daily), before)
   })
 
+t.test('a string for a whole new policy holds only over the one that was to be replaced', async t => {
+  const estate = createEstate()
+  const whole = { policy_name: daily, preset: 'vm-daily' }
+  const confirm = await stringFor(estate, whole)
+  await estate.call('update_policy', { policy_name: daily, retention: { monthly: { months: 24 } } })
+  estate.taken()
+  const refused = await estate.call('update_policy', { ...whole, confirm })
+  t.match(refused, { code: 'confirmation_required', message: /another plan/ })
+  t.same(estate.taken('writes'), [])
+})
+
 t.test('a policy in use is not deleted, and its items are named', async t => {
   const { call, taken } = createEstate()
   for (const args of [{}, { dry_run: true }, { confirm: 'yes' }])
