@@ -272,6 +272,40 @@ const everything: [tool: string, args: Record<string, unknown>][] = [
   ),
 ]
 
+const web = { item: 'rg-app/web-01', workload_type: 'VM' }
+const sql = { vm: 'rg-data/sql-02', workload_type: 'SQL' }
+/** Every tool that writes, in an order that one estate can take. */
+const changes: [tool: string, args: Record<string, unknown>][] = [
+  ['cancel_job', { job_id: '8564b595-2d0b-4694-88ae-d03f936d2588' }],
+  ['refresh_containers', {}],
+  ['create_policy', { policy_name: 'nightly', preset: 'vm-daily-weekly-monthly-yearly' }],
+  ['update_policy', { policy_name: 'nightly', retention: { daily: { days: 14 } } }],
+  ['enable_protection', { item: 'rg-app/app-03', workload_type: 'VM', policy_name: 'nightly' }],
+  ['restore_files', { ...web, point: 'latest' }],
+  ['restore_files', { ...web, action: 'unmount' }],
+  [
+    'restore_vm',
+    {
+      ...web,
+      point: 'latest',
+      restore_mode: 'disks',
+      staging_storage_account: 'contosostaging',
+      target_resource_group: 'rg-app',
+    },
+  ],
+  ['disable_protection', { ...web, wait_seconds: 30 }],
+  ['resume_protection', { ...web, policy_name: 'vm-daily-30d' }],
+  ['trigger_backup', { item: 'rg-app/app-01', workload_type: 'VM' }],
+  ['undelete_protected_item', { item: 'rg-app/old-01', workload_type: 'VM' }],
+  ['disable_protection', { item: 'rg-app/old-01', workload_type: 'VM', delete_backup_data: true, wait_seconds: 30 }],
+  ['disable_protection', { item: 'rg-app/app-03', workload_type: 'VM', delete_backup_data: true, wait_seconds: 30 }],
+  ['delete_policy', { policy_name: 'nightly' }],
+  ['register_vm', sql],
+  ['reregister_vm', sql],
+  ['unregister_vm', { ...sql, wait_seconds: 30 }],
+  ['clear_auth_cache', {}],
+]
+
 t.test('every tool asks the simulated Azure over HTTP, and all that is said is as Azure defines it', async t => {
   const { server, said, ask } = await simulate(t)
   const folder = t.testdir({
@@ -280,6 +314,7 @@ subscription_id = "${production}"
 resource_group = "rg-backup"
 vault_name = "vault-prod"
 arm_endpoint = "${said.endpoint}"
+confirmation = "off"
 `,
     recorded: {},
   })
@@ -297,7 +332,9 @@ arm_endpoint = "${said.endpoint}"
   t.equal(accepted.status, 202)
   const operation_url = accepted.headers.get('azure-asyncoperation')
   t.match(await calls.good('track_async_operation', { operation_url }), { operation_id: String })
-  const used = new Set(['get_job_details', 'track_async_operation', ...everything.map(([tool]) => tool)])
+  for (const [tool, given] of changes) await calls.good(tool, given)
+  const named = [...everything, ...changes].map(([tool]) => tool)
+  const used = new Set(['get_job_details', 'track_async_operation', ...named])
   t.same(
     calls.tools.map(({ name }) => name.replace('recovery_services_', '')).sort(),
     [...used].sort(),

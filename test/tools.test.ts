@@ -1047,7 +1047,6 @@ const hints: Record<string, string> = {
   reregister_vm: 'I',
   unregister_vm: 'DI',
   refresh_containers: 'I',
-  inquire_workload_databases: 'I',
   create_policy: 'I',
   update_policy: 'DI',
   delete_policy: 'DI',
@@ -1059,7 +1058,6 @@ const hints: Record<string, string> = {
   cancel_job: 'D',
   restore_vm: 'D',
   restore_files: 'D',
-  restore_database: 'D',
   clear_auth_cache: 'DI',
 }
 
