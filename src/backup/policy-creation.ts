@@ -10,10 +10,9 @@ import { carryOut } from './changes.ts'
 import { type Fields, fields, text } from './fields.ts'
 import type { Plan } from './plans.ts'
 import { policyFacts, policyTypeOf } from './policies.ts'
-import { usualInstantDays } from './policy-body.ts'
+import { usualInstantDays } from './policy-effects.ts'
 import { policyLines } from './policy-lines.ts'
 import { workloadOfPolicy } from './policy-parts.ts'
-import { scheduleOf } from './policy-shape.ts'
 import { type PolicyBody, policyBody, policyWorkload } from './policy-words.ts'
 import { postureOf } from './security.ts'
 import { checkVault, withVault } from './vault-names.ts'
@@ -27,12 +26,10 @@ const checkPolicyName = (name: string): void => {
 /** What Azure fills in where a policy of VMs does not say it. */
 const filled = (properties: Fields): Fields => {
   if (workloadOfPolicy(properties) !== 'VM') return properties
-  const isEnhanced = policyTypeOf(properties) === 'enhanced'
-  const isWeekly = scheduleOf(properties.schedulePolicy).frequency === 'Weekly'
   return {
     ...properties,
     timeZone: properties.timeZone ?? 'UTC',
-    instantRpRetentionRangeInDays: properties.instantRpRetentionRangeInDays ?? usualInstantDays(isEnhanced, isWeekly),
+    instantRpRetentionRangeInDays: properties.instantRpRetentionRangeInDays ?? usualInstantDays(properties),
   }
 }
 
