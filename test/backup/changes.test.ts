@@ -13,7 +13,7 @@ import type { ToolContext } from '../../src/tools/context.ts'
 import { createMemory } from '../../src/tools/memory.ts'
 import type { SecretFiles } from '../../src/tools/secret-key.ts'
 import { answer, createFakeAzure, endpoint, failure, type Scripted, vault } from '../arm/fake-azure.ts'
-import { createEstate, inGroup, production } from '../helpers/estate.ts'
+import { createEstate, inGroup, production, vaultId } from '../helpers/estate.ts'
 
 type Confirmation = Config['confirmation']
 
@@ -335,6 +335,7 @@ const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], mor
     files: new Proxy({} as ToolContext['files'], { get: () => noFiles }),
     elicit: async () => 'unsupported',
     goingOn: {},
+    consent: {},
     signIn: 'simulated',
   }
   const plan: Plan = {
@@ -421,4 +422,25 @@ t.test('a PUT that was sent twice is not said to be sent once', async t => {
   const result = await carry({})
   t.match(result, { status: 'succeeded', warnings: [/answer was lost/] })
   t.notMatch(JSON.stringify(result), /once/)
+})
+
+t.test('a plan that changed while the user thought is asked again, and the one agreed to is done', async t => {
+  const asked: string[] = []
+  const { call, world, taken } = createEstate(
+    {},
+    {
+      elicit: async ({ message }) => {
+        asked.push(message)
+        const vault = world.state.vaults.get(vaultId('vault-prod').toLowerCase())
+        if (vault) vault.softDelete.state = 'Disabled'
+        return 'accepted'
+      },
+    },
+  )
+  const args = { item: 'rg-app/web-01', workload_type: 'VM', delete_backup_data: true }
+  t.equal((await call('disable_protection', args)).isError, false)
+  t.equal(asked.length, 2)
+  t.match(asked[0], /soft-deleted for 14 days/)
+  t.match(asked[1], /gone at once and for good/)
+  t.equal(taken('writes').length, 1)
 })
