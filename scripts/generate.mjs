@@ -66,10 +66,16 @@ const resolve = schema => {
   return Object.keys(defs).length > 0 ? { ...placed, $defs: { ...placed.$defs, ...defs } } : placed
 }
 
-/** Arguments as a model reads them: that the parts inside take nothing else is checked, but need not be read. */
+/** What is checked, but need not be read: that the parts inside take nothing else, and that no text is empty. */
+const unread = { additionalProperties: false, minLength: 1 }
+
+/** Arguments as a model reads them. */
 const asRead = schema => {
   const open = value =>
-    walk(value, ({ additionalProperties, ...rest }) => (additionalProperties === false ? open(rest) : undefined))
+    walk(value, node => {
+      const read = Object.entries(node).filter(([key, item]) => unread[key] !== item)
+      return read.length < Object.keys(node).length ? open(Object.fromEntries(read)) : undefined
+    })
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, open(value)]))
 }
 

@@ -93,6 +93,7 @@ export const createRuntime = async (deps: RuntimeDeps): Promise<Runtime> => {
         files: fs,
         elicit,
         goingOn: {},
+        consent: {},
         signIn,
       })
     },

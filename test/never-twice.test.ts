@@ -40,6 +40,13 @@ const rows: Partial<Record<ToolName, readonly Row[] | string>> = {
   unregister_vm: [{ args: { vm: 'rg-data/ase-01', workload_type: 'SAPAse' } }],
   refresh_containers: [{ args: {} }],
   create_policy: [{ args: { policy_name: 'new-daily', preset: 'vm-daily' } }],
+  update_policy: [
+    { args: { policy_name: 'vm-daily-30d', retention: { daily: { days: 14 } } } },
+    {
+      args: { policy_name: 'of-nobody', retention: { daily: { days: 14 } } },
+      arrange: ({ call }) => call('create_policy', { policy_name: 'of-nobody', preset: 'vm-daily' }),
+    },
+  ],
   delete_policy: [
     {
       args: { policy_name: 'of-nobody' },

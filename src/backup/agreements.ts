@@ -5,7 +5,7 @@
 import type { ToolName } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Claim } from '../tools/confirmations.ts'
-import type { ToolContext } from '../tools/context.ts'
+import { PlanAgain, type ToolContext } from '../tools/context.ts'
 import { needsConfirmation, type Plan, planSubject, planWords, shownPlan } from './plans.ts'
 
 export const subjectOf = async (tool: ToolName, context: ToolContext, plan: Plan) => ({
@@ -24,7 +24,10 @@ const accountOf = async ({ signIn, signal }: ToolContext): Promise<string> => {
 export const takesString = ({ loaded }: ToolContext, plan: Plan): boolean =>
   needsConfirmation(plan) && !['off', 'elicit_only'].includes(loaded.config.confirmation)
 
-/** Asks for a person's word where the plan needs one. Throws where there is none. */
+/**
+ * Asks for a person's word where the plan needs one. Throws where there is none, and PlanAgain where there is now: the plan
+ * is then made anew, and the question is asked again where it differs.
+ */
 export const agreed = async (
   tool: ToolName,
   given: string | undefined,
@@ -34,8 +37,13 @@ export const agreed = async (
   const mode = context.loaded.config.confirmation
   if (!needsConfirmation(plan) || mode === 'off') return undefined
   if (mode !== 'argument') {
+    const asked = JSON.stringify(planSubject(plan, context))
+    if (context.consent.subject === asked) return undefined
     const answer = await context.elicit({ message: planWords(plan) })
-    if (answer === 'accepted') return undefined
+    if (answer === 'accepted') {
+      context.consent.subject = asked
+      throw new PlanAgain()
+    }
     if (answer !== 'unsupported') throw declined(answer)
     if (mode === 'elicit_only') throw cannotAsk(plan, context)
   }

@@ -3,11 +3,12 @@ import type { TriggerBackupInput } from '../generated/tools.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument, checkAll } from '../tools/input-error.ts'
-import type { VaultRef } from './arm-ids.ts'
+import { parseArmId, type VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
 import { isoTime } from './fields.ts'
 import {
   calledBy,
+  type ItemState,
   isStopped,
   isSuspended,
   mustBeVm,
@@ -15,11 +16,10 @@ import {
   mustNotBeSoftDeleted,
   readItemState,
 } from './item-state.ts'
-import { checkSelector, locateItem } from './items.ts'
+import { checkSelector, locateItem, workloadIn } from './items.ts'
 import type { Plan } from './plans.ts'
 import { postureOf } from './security.ts'
 import { checkVault, withVaultOf } from './vault-names.ts'
-import { type VmPlan, vmResult } from './vm-changes.ts'
 import { isRealTime } from './windows.ts'
 
 const dayMs = 24 * 3_600_000
@@ -48,7 +48,13 @@ const checkVmOptions = ({ backup_type: type, enable_compression: compression }: 
     },
   )
 
-const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<VmPlan> => {
+interface BackupPlan {
+  plan: Plan
+  item: ItemState
+  expiry: string
+}
+
+const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolContext): Promise<BackupPlan> => {
   const ref = await locateItem(input.item, input.workload_type, vault, context)
   mustBeVm(ref.names)
   checkVmOptions(input)
@@ -78,21 +84,35 @@ const planOf = async (vault: VaultRef, input: TriggerBackupInput, context: ToolC
     posture,
     itemId: item.id,
   }
-  const done = `${calledBy(item.names)} is backed up; recovery_services_list_recovery_points shows the new point.`
-  return { plan, item, done }
+  return { plan, item, expiry }
 }
+
+const messageOf = (status: string, { item, expiry }: BackupPlan): string =>
+  status === 'in_progress'
+    ? `Azure backs up ${calledBy(item.names)}, which takes it some time. Follow the job with recovery_services_get_job_details and wait_seconds.`
+    : `${calledBy(item.names)} is backed up; the recovery point is kept until ${expiry}.`
 
 const triggerBackup: Handlers['trigger_backup'] = async (input, context) => {
   checkAll(
     () => checkVault(input.vault, context),
     () => checkSelector(input.item, input.workload_type),
     () => expiryOf(input, context.clock.now()),
-    () => input.workload_type === 'VM' && checkVmOptions(input),
+    () => {
+      const parsed = parseArmId(input.item)
+      if ((parsed ? workloadIn(parsed) : input.workload_type) === 'VM') checkVmOptions(input)
+    },
   )
   return withVaultOf('item', input.item, input.vault, context, async vault => {
     const made = await planOf(vault, input, context)
-    const { changed } = await carryOut('trigger_backup', input, context, made.plan)
-    return vmResult(changed, made)
+    const { plan, item } = made
+    const { changed } = await carryOut('trigger_backup', input, context, plan)
+    return {
+      ...changed,
+      ...(changed.status === 'planned' ? {} : { message: messageOf(changed.status, made) }),
+      vault_name: vault.vaultName,
+      item_id: plan.itemId,
+      friendly_name: item.names.friendlyName,
+    }
   })
 }
 

@@ -1,7 +1,7 @@
 /** Deleting a VM's recovery points: for good, or for as long as soft delete keeps them (section 6.4 of the wire facts). */
 import { type Case, type Ending, mustBeMutable, noMoreBackups } from './endings.ts'
 import { isoTime, seconds } from './fields.ts'
-import { type ItemState, isStopped, itemStateOf } from './item-state.ts'
+import { type ItemState, itemStateOf } from './item-state.ts'
 import type { PlannedRequest } from './plans.ts'
 import { isSoftDeleteOn, type Posture } from './security.ts'
 import { named, pointsInWords } from './vm-changes.ts'
@@ -21,26 +21,38 @@ export const remove: Ending = {
   },
   mustBeAllowed: of => mustBeMutable(of, 'delete recovery points'),
   plan: async of => {
-    const { item, posture, nowMs } = of
-    const points = pointsInWords(item.points)
+    const ended = noMoreBackups(of)
     return {
-      summary: isStopped(item)
-        ? `Delete the recovery points of ${named(item)}, whose protection is stopped already.`
-        : `Stop the protection of ${named(item)} and delete its recovery points.`,
-      requests: [...unlocking(of), deleting(item)],
+      summary: summaryOf(of.item, ended.length === 0),
+      requests: [...unlocking(of), deleting(of.item)],
       keeps: ['the VM itself'],
-      loses: [
-        ...noMoreBackups(of),
-        isSoftDeleteOn(posture)
-          ? `${points}: soft-deleted for ${softDays(posture)} days; recovery_services_undelete_protected_item brings them back until ${lastDay(posture, nowMs)}, after that they are gone for good`
-          : `${points}: soft delete is off, so they are gone at once and for good; nothing brings them back`,
-      ],
+      loses: [...ended.map(words => `${words}; a backup that runs now makes none`), lost(of)],
     }
   },
   done: ({ item, posture, nowMs }) =>
     isSoftDeleteOn(posture)
       ? `${named(item)} is soft-deleted: recovery_services_undelete_protected_item brings it back until ${lastDay(posture, nowMs)}, after that it is gone for good.`
       : `${named(item)} and its recovery points are deleted for good.`,
+}
+
+const summaryOf = (item: ItemState, isEnded: boolean): string => {
+  const name = named(item)
+  const isEmpty = item.points.count === 0
+  if (isEnded)
+    return isEmpty
+      ? `Delete the item of ${name}, which has no recovery points.`
+      : `Delete the recovery points of ${name}.`
+  return `Stop the protection of ${name} and delete its ${isEmpty ? 'item, which has no recovery points' : 'recovery points'}.`
+}
+
+const lost = ({ item, posture, nowMs }: Case): string => {
+  const isEmpty = item.points.count === 0
+  const [what, them, they] = isEmpty
+    ? ['its item, which has no recovery points', 'it', 'it is']
+    : [pointsInWords(item.points), 'them', 'they are']
+  return isSoftDeleteOn(posture)
+    ? `${what}: soft-deleted for ${softDays(posture)} days; recovery_services_undelete_protected_item brings ${them} back until ${lastDay(posture, nowMs)}, after that ${they} gone for good`
+    : `${what}: soft delete is off, so ${they} gone at once and for good; nothing brings ${them} back`
 }
 
 const softDays = ({ security }: Posture): number => security.soft_delete_days ?? 14

@@ -32,14 +32,36 @@ export const diskProperties = (item: Fields, input: DiskInput = {}): Fields => {
   return Object.keys(extendedProperties).length > 0 ? { extendedProperties } : {}
 }
 
-/** The disks of an item, or of a PUT, in words: "all disks but the data disks at LUN 0 and 1". */
-export const disksInWords = (properties: Fields): string => {
+/** The data disks that are named, and whether those are taken or left out. */
+const choiceOf = (properties: Fields): { luns: number[]; isInclusion: boolean } => {
   const { diskLunList, isInclusionList } = fields(fields(properties.extendedProperties).diskExclusionProperties)
   const luns = (Array.isArray(diskLunList) ? diskLunList : []).map(number).filter(lun => lun !== null)
-  const sorted = joined(
-    luns.sort((a, b) => a - b).map(lun => `${lun}`),
+  return { luns: luns.sort((a, b) => a - b), isInclusion: flag(isInclusionList) === true }
+}
+
+const inWords = (luns: readonly number[]): string =>
+  joined(
+    luns.map(lun => `${lun}`),
     ', ',
   )
-  if (flag(isInclusionList) === true) return luns.length > 0 ? `the OS disk and LUN ${sorted}` : 'the OS disk only'
-  return luns.length > 0 ? `all disks but LUN ${sorted}` : 'all disks'
+
+/** The disks of an item, or of a PUT, in words: "all disks but LUN 0, 1". */
+export const disksInWords = (properties: Fields): string => {
+  const { luns, isInclusion } = choiceOf(properties)
+  if (isInclusion) return luns.length > 0 ? `the OS disk and LUN ${inWords(luns)}` : 'the OS disk only'
+  return luns.length > 0 ? `all disks but LUN ${inWords(luns)}` : 'all disks'
+}
+
+/** The disks that backups took and take no more, in words: "LUN 1"; undefined where there are none. */
+export const disksLeftOut = (before: Fields, after: Fields): string | undefined => {
+  const [was, is] = [choiceOf(before), choiceOf(after)]
+  if (!was.isInclusion && is.isInclusion) {
+    const others = [...new Set([...was.luns, ...is.luns])].sort((a, b) => a - b)
+    return others.length > 0 ? `all data disks but LUN ${inWords(others)}` : 'all data disks'
+  }
+  // Of two lists of one kind, and of taken disks that are left out, all that are concerned are named.
+  const named = was.isInclusion ? was.luns : is.luns
+  const isGone = (lun: number) => (was.isInclusion ? is.luns.includes(lun) !== is.isInclusion : !was.luns.includes(lun))
+  const gone = named.filter(isGone)
+  return gone.length > 0 ? `LUN ${inWords(gone)}` : undefined
 }

@@ -17,11 +17,11 @@ export interface Case {
   nowMs: number
 }
 
-/** What is different from way to way. `already`: the words where nothing is to be done, else undefined. `done`: what to tell. */
+/** What is different from way to way; a plan's `basis` is what it rests on beside item and vault. `already`: the words where nothing is to be done, else undefined. `done`: what to tell. */
 export interface Ending {
   already(of: Case): string | undefined
   mustBeAllowed(of: Case): void
-  plan(of: Case, context: ToolContext): Promise<Pick<Plan, 'summary' | 'requests' | 'keeps' | 'loses'>>
+  plan(of: Case, context: ToolContext): Promise<Pick<Plan, 'summary' | 'requests' | 'keeps' | 'loses' | 'basis'>>
   done(of: Case): string
 }
 
@@ -103,6 +103,7 @@ export const suspend: Ending = {
         ...noMoreBackups(of),
         `recovery points go on expiring, and none take their place: ${policy.name} keeps ${terms}`,
       ],
+      basis: terms,
     }
   },
   done: ({ item }) => `Backups of ${named(item)} are suspended. ${resume}`,

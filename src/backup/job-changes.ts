@@ -81,13 +81,20 @@ const cancelJob: Handlers['cancel_job'] = async (input, context) => {
     )
     const job = toJobDetails(value, vault)
     const end = jobEnd(job.status)
+    if (end !== undefined && end !== 'cancelled')
+      throw new Problem(
+        'precondition_failed',
+        `The job ended as ${job.status} before it could be cancelled.`,
+        'recovery_services_get_job_details tells what it did.',
+        { details: { job_id: jobId, operation_id: changed.operation_id, job: { ...job } } },
+      )
     return {
       ...result,
       status: end === undefined ? 'in_progress' : 'succeeded',
       message:
-        end === undefined || end === 'cancelled'
-          ? `The job is ${job.status}.`
-          : `The job ended as ${job.status} before it could be cancelled.`,
+        end === undefined
+          ? `The job is ${job.status}; recovery_services_get_job_details with wait_seconds follows it to its end.`
+          : 'The job is cancelled.',
       friendly_name: job.friendly_name,
       item_id: job.item_id,
       job: { ...fields(job) },

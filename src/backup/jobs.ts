@@ -186,7 +186,7 @@ export const jobStep = (raw: unknown, vault: VaultRef): Step<unknown> => {
 export const jobIdIn = (given: string): string => {
   const jobId = given.startsWith('/') ? parseArmId(given)?.names.get('backupjobs') : given
   if (jobId !== undefined && isName(jobId)) return jobId
-  throw badArgument('job_id', 'must be the id of a job as list_backup_jobs gives it')
+  throw badArgument('job_id', 'must be the id of a job as recovery_services_list_backup_jobs gives it')
 }
 
 const getJobDetails: Handlers['get_job_details'] = async (input, context) => {

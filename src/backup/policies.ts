@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts'
 import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import { badArgument, checkAll } from '../tools/input-error.ts'
-import { isName, lastName, parseArmId, sameText, type VaultRef } from './arm-ids.ts'
+import { isName, lastName, parseArmId, sameText, type VaultRef, vaultOf } from './arm-ids.ts'
 import { datasources, managementTypeOf, workloadWord } from './datasources.ts'
 import { type Fields, fields, flag, list, text, whole } from './fields.ts'
 import { filterOf } from './filters.ts'
@@ -154,9 +154,13 @@ export const policyFacts = (properties: Fields) => {
 
 /** The name of a policy by its name or ARM id. Throws InputError. */
 export const nameIn = (given: string): string => {
-  const name = given.startsWith('/') ? parseArmId(given)?.names.get('backuppolicies') : given
+  const parsed = parseArmId(given)
+  const name = given.startsWith('/') ? parsed && vaultOf(parsed) && parsed.names.get('backuppolicies') : given
   if (name !== undefined && isName(name)) return name
-  throw badArgument('policy_name', 'must be the name of a policy, or its ARM id as list_policies gives it')
+  throw badArgument(
+    'policy_name',
+    'must be the name of a policy, or its ARM id as recovery_services_list_policies gives it',
+  )
 }
 
 const getPolicyDetails: Handlers['get_policy_details'] = async (input, context) => {

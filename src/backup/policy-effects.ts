@@ -13,6 +13,7 @@ import {
   type Duration,
   durationOf,
   inDays,
+  isShorter,
   type RetentionRule,
   rulesOf,
   scheduleOf,
@@ -50,15 +51,15 @@ interface Kept {
   duration: Duration
 }
 
-/** What a retention keeps a point for that those rules took. */
-const keptFor = (retention: Fields, took: ReadonlySet<string>): Kept | undefined => {
+/** What a retention keeps a point for that those rules took, the longest first. */
+const keptFor = (retention: Fields, took: ReadonlySet<string>): Kept[] => {
   const plain = durationOf(retention)
-  if (plain) return { rule: undefined, duration: plain }
+  if (plain) return [{ rule: undefined, duration: plain }]
   const kept = rulesOf(retention).flatMap(({ rule, given }): Kept[] => {
     const duration = took.has(rule) ? durationOf(given) : undefined
     return duration ? [{ rule, duration }] : []
   })
-  return kept.sort((a, b) => inDays(b.duration) - inDays(a.duration))[0]
+  return kept.sort((a, b) => inDays(b.duration) - inDays(a.duration))
 }
 
 /** A year of each kind: leap or not, beginning on each day of the week. */
@@ -102,18 +103,20 @@ const lossOf = (part: Part, before: Kept, after: Kept | undefined, retention: Fi
   return `${noun} are no longer kept (${words(before.duration)} before), only as ${nameOf(after.rule)} points for ${words(after.duration)}`
 }
 
+const daysOf = (kept: Kept | undefined): number => (kept ? inDays(kept.duration) : 0)
+
 const pointsLost = (part: Part, afterParts: readonly Part[]): string[] => {
   const retention = afterParts.find(({ type }) => sameText(type, part.type))?.retention ?? {}
   const lost = new Map<RetentionRule | undefined, { before: Kept; after: Kept | undefined }>()
   for (const marks of marksOf(part)) {
-    const before = keptFor(part.retention, marks)
+    const kept = keptFor(retention, marks)
+    const before = keptFor(part.retention, marks).find(({ duration }) =>
+      kept.every(now => isShorter(now.duration, duration)),
+    )
     if (!before) continue
-    const after = keptFor(retention, marks)
-    const days = after ? inDays(after.duration) : 0
-    const known = lost.get(before.rule)?.after
-    if (days >= inDays(before.duration) || (lost.has(before.rule) && days >= (known ? inDays(known.duration) : 0)))
-      continue
-    lost.set(before.rule, { before, after })
+    const [after] = kept
+    const known = lost.get(before.rule)
+    if (!known || daysOf(after) < daysOf(known.after)) lost.set(before.rule, { before, after })
   }
   const order = rulesOf(part.retention).map(({ rule }) => rule)
   return [...lost.entries()]

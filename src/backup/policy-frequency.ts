@@ -1,4 +1,7 @@
-/** How often a policy backs up, and what a change of it makes rarer. Points that there are stay as they are. */
+/**
+ * How often a policy backs up, and what a change of it makes rarer. Points that there are stay as they are, but a Resource
+ * Guard guards it. https://learn.microsoft.com/azure/backup/multi-user-authorization-concept#critical-operations
+ */
 import { type Fields, fields, list, number, text } from './fields.ts'
 import { scheduleOf } from './policy-shape.ts'
 

@@ -79,3 +79,24 @@ export const usualInstantDays = (properties: Fields): number => {
   if (isEnhanced(properties)) return 7
   return scheduleOf(properties.schedulePolicy).frequency === 'Weekly' ? 5 : 2
 }
+
+const dayMs = 86_400_000
+const monthsIn: Readonly<Record<string, number>> = { Months: 1, Years: 12 }
+
+/** Days that so many months of the calendar last: at least, and at most. */
+const daysOfMonths = (months: number): readonly [least: number, most: number] => {
+  // Months repeat every four years.
+  const lengths = Array.from(
+    { length: 48 },
+    (_, from) => (Date.UTC(2000, from + months, 1) - Date.UTC(2000, from, 1)) / dayMs,
+  )
+  return [Math.min(...lengths), Math.max(...lengths)]
+}
+
+/** Whether the one can end before the other: 365 days do before 12 months, which are 366 in some years. */
+export const isShorter = (one: Duration, other: Duration): boolean => {
+  const [months, otherMonths] = [one, other].map(({ count, unit }) => count * (monthsIn[unit] ?? 0)) as [number, number]
+  if (months > 0 && otherMonths > 0) return months < otherMonths
+  const least = months > 0 ? daysOfMonths(months)[0] : inDays(one)
+  return least < (otherMonths > 0 ? daysOfMonths(otherMonths)[1] : inDays(other))
+}

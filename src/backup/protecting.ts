@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts'
 import type { Handlers, ToolContext } from '../tools/context.ts'
 import type { VaultRef } from './arm-ids.ts'
 import { carryOut } from './changes.ts'
-import { checkDisks, diskProperties, disksInWords } from './disks.ts'
+import { checkDisks, diskProperties, disksInWords, disksLeftOut } from './disks.ts'
 import { type ItemState, mustNotBeSoftDeleted, readItemWithPoints } from './item-state.ts'
 import { locateVm } from './items.ts'
 import { policyLines } from './policy-lines.ts'
@@ -103,6 +103,7 @@ const changePlan = (
     isSwap ? `change the policy from ${present.name} to ${policy.name}` : '',
     isOther ? `let backups take ${diskWords} instead of ${presentWords}` : '',
   ].filter(Boolean)
+  const leftOut = disksLeftOut(item.properties, disks)
   return {
     plan: {
       summary: `${name} is protected already: ${changes.join(', and ')}.`,
@@ -118,10 +119,17 @@ const changePlan = (
         ...(isSwap && loses.length === 0 ? [`${pointsInWords(item.points)}, each as long as before or longer`] : []),
         ...(isOther ? ['the disks in the recovery points that there are'] : [`the choice of disks: ${diskWords}`]),
       ],
-      loses,
+      loses: [
+        ...loses,
+        ...(leftOut === undefined
+          ? []
+          : [
+              `no new backups of ${leftOut} of ${name}: recovery points to come are without, and what is in the others expires with them`,
+            ]),
+      ],
       posture,
       itemId: item.id,
-      basis: [basisOf(item, posture), lost],
+      basis: [basisOf(item, posture), lost, presentWords],
     },
     item,
     done: `${name} is protected under ${policy.name}; backups take ${diskWords}.`,

@@ -68,7 +68,7 @@ const resumePlan = async (vault: VaultRef, input: ResumeProtectionInput, context
       loses,
       posture,
       itemId: item.id,
-      basis: [basisOf(item, posture), policyLines(policy.properties).retention],
+      basis: [basisOf(item, posture), policyLines(policy.properties).retention, swap?.lost ?? []],
     },
     item,
     done: `${name} is protected again, under ${policy.name}; the schedule makes its next recovery point, or recovery_services_trigger_backup now.`,

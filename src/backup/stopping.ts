@@ -38,7 +38,11 @@ const planOf = async (vault: VaultRef, input: DisableProtectionInput, context: T
   if (way !== 'delete') mustNotBeSoftDeleted(item)
   mustBeAllowed(of)
   const made = await plan(of, context)
-  return { plan: { ...made, posture, itemId: item.id, basis: basisOf(item, posture) }, item, done: done(of) }
+  return {
+    plan: { ...made, posture, itemId: item.id, basis: [basisOf(item, posture), made.basis] },
+    item,
+    done: done(of),
+  }
 }
 
 const disableProtection: Handlers['disable_protection'] = async (input, context) => {

@@ -233,6 +233,9 @@ export const withVaultOf = async <T>(
 ): Promise<T> => {
   const parsed = parseArmId(id ?? '')
   const own = parsed && vaultOf(parsed)
+  // A name out of another service's vault would mean something else in the one that is not named.
+  if (!own && parsed && /^[^/]*vaults\//.test(parsed.type))
+    throw badArgument(argument, 'is the id of something in no Recovery Services vault')
   if (!own) return withVault(given, context, work)
   if (given !== undefined && !(await isNamed(own, given, context)))
     throw badArgument('vault', `is ${given}, but ${argument} lies in ${own.id}; leave vault out`)

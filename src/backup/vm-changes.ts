@@ -135,7 +135,7 @@ export const basisOf = (item: ItemState, { security }: Posture): unknown => [
   item.protectionState,
   item.isSoftDeleted,
   item.policyName,
-  item.points.count,
+  item.points,
   security,
 ]
 

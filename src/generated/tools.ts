@@ -190,7 +190,7 @@ export interface UnregisterVmInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -432,6 +432,7 @@ export interface ListWorkloadItemsOutput {
 }
 
 export type CreatePolicyInputDay = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+export type CreatePolicyInputCount = number
 /**
  * 1-28, last
  */
@@ -451,7 +452,7 @@ export interface CreatePolicyInput {
   schedule?: CreatePolicyInputSchedule
   retention?: CreatePolicyInputRetention
   instant_restore_days?: number
-  archive_after_days?: number
+  archive_after_days?: CreatePolicyInputCount
   full?: CreatePolicyInputPart
   differential?: CreatePolicyInputPart
   incremental?: CreatePolicyInputPart
@@ -470,7 +471,7 @@ export interface CreatePolicyInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -491,20 +492,20 @@ export interface CreatePolicyInputSchedule {
 }
 export interface CreatePolicyInputRetention {
   daily?: {
-    days?: number
+    days?: CreatePolicyInputCount
   }
   weekly?: {
-    weeks?: number
+    weeks?: CreatePolicyInputCount
     days?: CreatePolicyInputDay[]
   }
   monthly?: {
-    months?: number
+    months?: CreatePolicyInputCount
     days?: CreatePolicyInputDates
     week?: CreatePolicyInputWeek
     weekday?: CreatePolicyInputDay
   }
   yearly?: {
-    years?: number
+    years?: CreatePolicyInputCount
     months?: (
       | 'January'
       | 'February'
@@ -527,7 +528,7 @@ export interface CreatePolicyInputRetention {
 export interface CreatePolicyInputPart {
   schedule?: CreatePolicyInputSchedule
   retention?: CreatePolicyInputRetention
-  retention_days?: number
+  retention_days?: CreatePolicyInputCount
   frequency_minutes?: 15 | 30 | 60 | 120 | 240 | 480 | 720 | 1440
 }
 
@@ -639,6 +640,7 @@ export interface GetPolicyDetailsOutput {
 }
 
 export type UpdatePolicyInputDay = 'Sunday' | 'Monday' | 'Tuesday' | 'Wednesday' | 'Thursday' | 'Friday' | 'Saturday'
+export type UpdatePolicyInputCount = number
 /**
  * 1-28, last
  */
@@ -658,7 +660,7 @@ export interface UpdatePolicyInput {
   schedule?: UpdatePolicyInputSchedule
   retention?: UpdatePolicyInputRetention
   instant_restore_days?: number
-  archive_after_days?: number
+  archive_after_days?: UpdatePolicyInputCount
   full?: UpdatePolicyInputPart
   differential?: UpdatePolicyInputPart
   incremental?: UpdatePolicyInputPart
@@ -677,7 +679,7 @@ export interface UpdatePolicyInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -698,20 +700,20 @@ export interface UpdatePolicyInputSchedule {
 }
 export interface UpdatePolicyInputRetention {
   daily?: {
-    days?: number
+    days?: UpdatePolicyInputCount
   }
   weekly?: {
-    weeks?: number
+    weeks?: UpdatePolicyInputCount
     days?: UpdatePolicyInputDay[]
   }
   monthly?: {
-    months?: number
+    months?: UpdatePolicyInputCount
     days?: UpdatePolicyInputDates
     week?: UpdatePolicyInputWeek
     weekday?: UpdatePolicyInputDay
   }
   yearly?: {
-    years?: number
+    years?: UpdatePolicyInputCount
     months?: (
       | 'January'
       | 'February'
@@ -734,7 +736,7 @@ export interface UpdatePolicyInputRetention {
 export interface UpdatePolicyInputPart {
   schedule?: UpdatePolicyInputSchedule
   retention?: UpdatePolicyInputRetention
-  retention_days?: number
+  retention_days?: UpdatePolicyInputCount
   frequency_minutes?: 15 | 30 | 60 | 120 | 240 | 480 | 720 | 1440
 }
 
@@ -772,7 +774,7 @@ export interface DeletePolicyInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -825,7 +827,7 @@ export interface EnableProtectionInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -868,7 +870,7 @@ export interface DisableProtectionInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -909,7 +911,7 @@ export interface ResumeProtectionInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -946,7 +948,7 @@ export interface UndeleteProtectedItemInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -1065,7 +1067,7 @@ export interface TriggerBackupInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -1229,7 +1231,7 @@ export interface CancelJobInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -1412,7 +1414,7 @@ export interface RestoreVmInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }
@@ -1466,7 +1468,7 @@ export interface RestoreFilesInput {
   wait_seconds?: number
   dry_run?: boolean
   /**
-   * details.confirmation of the refusal, once the user agreed
+   * details.confirmation, once the user agreed
    */
   confirm?: string
 }

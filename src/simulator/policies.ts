@@ -2,6 +2,7 @@
 import { datasources } from '../backup/datasources.ts'
 import { type Fields, fields, number, text } from '../backup/fields.ts'
 import { isRetentionLowered } from '../backup/policy-effects.ts'
+import { fewerBackups } from '../backup/policy-frequency.ts'
 import { rulesOf, scheduleOf, usualInstantDays } from '../backup/policy-shape.ts'
 import { accepted, operationOf, operationResult, operationStatus, page, startOperation } from './answers.ts'
 import { type Answer, type Call, ok, type Route } from './call.ts'
@@ -118,9 +119,10 @@ const checkChange = (call: Call, vault: Vault, before: Policy, after: Fields): v
   if (isUsed && isOther('backupManagementType', '')) throw otherProvider()
   const isOtherWorkload = after.backupManagementType === 'AzureWorkload' && isOther('workLoadType', '')
   if (isUsed && (isOther('policyType', 'V1') || isOtherWorkload)) throw inUse()
-  if (!isRetentionLowered(before.properties, after)) return
-  if (vault.immutability !== 'Disabled') throw immutable()
-  checkGuard(call, vault, 'updateProtectionPolicyRequests')
+  const isLowered = isRetentionLowered(before.properties, after)
+  if (isLowered && vault.immutability !== 'Disabled') throw immutable()
+  if (isLowered || fewerBackups(before.properties, after).length > 0)
+    checkGuard(call, vault, 'updateProtectionPolicyRequests')
 }
 
 const alignment = (world: World, vault: Vault, policy: Policy, item: Item): string =>

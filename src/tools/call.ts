@@ -9,7 +9,7 @@ import type { ToolAnswer } from '../mcp/tool-service.ts'
 import { Problem } from '../problem.ts'
 import { checkedArguments, type Validator } from './arguments.ts'
 import { safeResult } from './azure-text.ts'
-import type { GoingOn, Handlers, ToolContext } from './context.ts'
+import { type GoingOn, type Handlers, PlanAgain, type ToolContext } from './context.ts'
 import { handlers } from './handlers.ts'
 import { problemText } from './problem-text.ts'
 
@@ -27,15 +27,27 @@ export const callTool = async (
 ): Promise<ToolAnswer> => {
   try {
     const input = checkedArguments(name, given, validatorOf(name, 'input'))
-    if (typeof input.confirm === 'string') await context.confirmations.checkUnused(input.confirm)
+    if (typeof input.confirm === 'string' && input.dry_run !== true && context.loaded.config.confirmation !== 'off')
+      await context.confirmations.checkUnused(input.confirm)
     const handler = (handlers satisfies Handlers)[name] as Handler // the input was checked against this tool's own schema
-    const result = safeResult(await unlessAborted(handler(input, context), context.signal))
+    const result = safeResult(await unlessAborted(planned(handler, input, context), context.signal))
     const check = validatorOf(name, 'output')
     if (!check(result))
       throw new Error(`${name} made a result that its schema refuses: ${JSON.stringify(check.errors)}`)
     return { isError: false, json: JSON.stringify(result) }
   } catch (error) {
     return { isError: true, json: problemText(asProblem(error, name, context)) }
+  }
+}
+
+/** The plan that is carried out is made after the user's yes, and is the one that they said yes to. */
+const planned = async (handler: Handler, input: unknown, context: ToolContext): Promise<object> => {
+  for (;;) {
+    try {
+      return await handler(input, context)
+    } catch (error) {
+      if (!(error instanceof PlanAgain)) throw error
+    }
   }
 }
 

@@ -16,6 +16,16 @@ export interface GoingOn {
   jobId?: string | undefined
 }
 
+/** The plan that the user said yes to in this call, as `planSubject` tells it. */
+export interface Consent {
+  subject?: string
+}
+
+/** Runs the call once more from its start: while the user thought, what the plan was made of may have changed. */
+export class PlanAgain extends Error {
+  override name = 'PlanAgain'
+}
+
 /** What a handler works with. Everything that reaches outside comes in here. */
 export interface ToolContext {
   loaded: LoadedConfig
@@ -31,6 +41,7 @@ export interface ToolContext {
   /** Asks the user, by a form of one required boolean `confirm`. */
   elicit: Elicit
   goingOn: GoingOn
+  consent: Consent
   /** Undefined in a replay, where nobody signs in; a simulated Azure has nobody to sign in to either. */
   signIn: Pick<Credentials, 'describe' | 'held' | 'forget'> | 'simulated' | undefined
 }

@@ -5,6 +5,7 @@ import { SendError } from '../../src/arm/send.ts'
 import { type Changed, type ChangeInput, carryOut } from '../../src/backup/changes.ts'
 import type { Plan, PlannedRequest } from '../../src/backup/plans.ts'
 import type { Config } from '../../src/config/types.ts'
+import type { ToolName } from '../../src/generated/tools.ts'
 import type { Elicit, Elicited } from '../../src/mcp/tool-service.ts'
 import { Problem } from '../../src/problem.ts'
 import { createConfirmations } from '../../src/tools/confirmations.ts'
@@ -12,7 +13,7 @@ import type { ToolContext } from '../../src/tools/context.ts'
 import { createMemory } from '../../src/tools/memory.ts'
 import type { SecretFiles } from '../../src/tools/secret-key.ts'
 import { answer, createFakeAzure, endpoint, failure, type Scripted, vault } from '../arm/fake-azure.ts'
-import { createEstate, inGroup, production } from '../helpers/estate.ts'
+import { createEstate, inGroup, production, vaultId } from '../helpers/estate.ts'
 
 type Confirmation = Config['confirmation']
 
@@ -92,7 +93,7 @@ for (const waited of [1, 4, 20])
     t.match(result, { status: isOver ? 'succeeded' : 'in_progress', job: { tasks: Array } })
     t.match(
       result.message,
-      isOver ? /^web-01 \(rg-app\) is backed up; / : /^Azure has accepted it and is at work on it/,
+      isOver ? /^web-01 \(rg-app\) is backed up; / : /^Azure backs up web-01 \(rg-app\), .*get_job_details/,
     )
     t.ok(clock.monotonic() - startMs <= waited * 1000 + 100, `${clock.monotonic() - startMs} ms`)
     t.same([...new Set(reports.map(({ total }) => total))], [waited])
@@ -198,6 +199,64 @@ for (const [mode, elicited, isGiven, code] of strings)
     },
   )
 
+/** What lies in another service's vault, whose names mean something else here. */
+const elsewhere = (path: string, vaults = 'Microsoft.DataProtection/backupVaults/vault-prod') =>
+  `/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-backup/providers/${vaults}/${path}`
+const webItem =
+  'backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;web-01/protectedItems/VM;iaasvmcontainerv2;rg-app;web-01'
+const machine = 'backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-data;ase-01'
+const foreign: [tool: ToolName, argument: string, id: string, more?: object][] = [
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Compute/vaults/vault-prod')],
+  ['disable_protection', 'item', elsewhere(webItem, 'Microsoft.Else/vaults/vault-prod')],
+  ['delete_policy', 'policy_name', elsewhere('backupPolicies/HourlyLogBackup')],
+  [
+    'enable_protection',
+    'policy_name',
+    elsewhere('backupPolicies/DefaultPolicy'),
+    { item: 'rg-app/app-03', workload_type: 'VM' },
+  ],
+  ['unregister_vm', 'vm', elsewhere(machine), { workload_type: 'SAPAse' }],
+  ['cancel_job', 'job_id', elsewhere(`backupJobs/${runningJob}`)],
+]
+for (const [tool, argument, id, more] of foreign)
+  t.test(`${tool} takes ${argument} ${id.replace(/^.*providers/, '…')} for nothing of the default vault`, async t => {
+    const { call, taken } = createEstate()
+    const { code, details } = await call(tool, { [argument]: id, ...more })
+    t.match({ code, details }, { code: 'invalid_arguments', details: { faults: [{ path: `/${argument}` }] } })
+    t.same(taken(), [])
+  })
+
+t.test('all that is wrong with a backup of a VM is told at once, where the id tells that it is one', async t => {
+  const { call, taken } = createEstate()
+  const vm = `${inGroup('rg-app')}/providers/Microsoft.Compute/virtualMachines/web-01`
+  const args = { item: vm, backup_type: 'Full', enable_compression: true, expiry_time: '2020-01-01T00:00:00Z' }
+  const { details } = await call('trigger_backup', args)
+  t.same(
+    (details as { faults: { path: string }[] }).faults.map(({ path }) => path),
+    ['/expiry_time', '/backup_type', '/enable_compression'],
+  )
+  t.same(taken(), [])
+})
+
+t.test(
+  'a backup that was started says how to follow it, and one that is over until when its point is kept',
+  async t => {
+    const { call } = createEstate()
+    const web = { item: 'rg-app/web-01', workload_type: 'VM' }
+    t.equal((await call('trigger_backup', { ...web, dry_run: true })).message, undefined)
+    t.match(await call('trigger_backup', web), {
+      status: 'in_progress',
+      friendly_name: 'web-01',
+      message: /^Azure backs up web-01 \(rg-app\).*recovery_services_get_job_details and wait_seconds/,
+    })
+    const legacy = { item: 'rg-legacy/app-01', workload_type: 'VM', wait_seconds: 3600 }
+    t.match(await call('trigger_backup', legacy), {
+      status: 'succeeded',
+      message: /^app-01 \(rg-legacy\) is backed up; the recovery point is kept until 2026-12-22T08:\d\d:\d\dZ\.$/,
+    })
+  },
+)
+
 t.test('a plan that loses nothing asks nobody', async t => {
   const elicit: Elicit = () => Promise.reject(new Error('asked'))
   const { call } = createEstate({ confirmation: 'elicit_only' }, { elicit })
@@ -281,6 +340,7 @@ const steps = (script: Scripted[], methods: PlannedRequest['method'][] = [], mor
     files: new Proxy({} as ToolContext['files'], { get: () => noFiles }),
     elicit: async () => 'unsupported',
     goingOn: {},
+    consent: {},
     signIn: 'simulated',
   }
   const plan: Plan = {
@@ -367,4 +427,25 @@ t.test('a PUT that was sent twice is not said to be sent once', async t => {
   const result = await carry({})
   t.match(result, { status: 'succeeded', warnings: [/answer was lost/] })
   t.notMatch(JSON.stringify(result), /once/)
+})
+
+t.test('a plan that changed while the user thought is asked again, and the one agreed to is done', async t => {
+  const asked: string[] = []
+  const { call, world, taken } = createEstate(
+    {},
+    {
+      elicit: async ({ message }) => {
+        asked.push(message)
+        const vault = world.state.vaults.get(vaultId('vault-prod').toLowerCase())
+        if (vault) vault.softDelete.state = 'Disabled'
+        return 'accepted'
+      },
+    },
+  )
+  const args = { item: 'rg-app/web-01', workload_type: 'VM', delete_backup_data: true }
+  t.equal((await call('disable_protection', args)).isError, false)
+  t.equal(asked.length, 2)
+  t.match(asked[0], /soft-deleted for 14 days/)
+  t.match(asked[1], /gone at once and for good/)
+  t.equal(taken('writes').length, 1)
 })

@@ -149,7 +149,7 @@ const idle: [tool: 'enable' | 'disable' | 'resume' | 'undelete', args: Args, cod
     'disable',
     { item: 'rg-app/app-02', delete_backup_data: true },
     'confirmation_required',
-    /Delete the recovery points of app-02 \(rg-app\), whose protection is stopped already/,
+    /"Delete the recovery points of app-02 \(rg-app\)\."/,
   ],
   ['disable', { item: 'rg-app/app-03', workload_type: 'VM' }, 'not_found', /enable_protection/],
   ['disable', { item: 'app-03' }, 'not_found', /enable_protection/],
@@ -252,6 +252,34 @@ for (const [name, first, second, sent, words] of disks)
     t.same(plan.requests.length > 0 ? rest : undefined, sent)
   })
 
+/** Which of a VM's disks a choice takes out of the backups to come, after a first one. */
+const leaving: [first: Args, second: Args, loses: RegExp | undefined][] = [
+  [{}, { exclude_disk_luns: [1] }, /^no new backups of LUN 1 of win-04 \(rg-app\): .*points to come are without/],
+  [{ exclude_disk_luns: [0] }, { exclude_disk_luns: [1, 0] }, /^no new backups of LUN 1 of/],
+  [{ exclude_disk_luns: [0, 1] }, { exclude_disk_luns: [1] }, undefined],
+  [{}, { include_disk_luns: [1] }, /^no new backups of all data disks but LUN 1 of/],
+  [{}, { include_disk_luns: [] }, /^no new backups of all data disks of/],
+  [{ include_disk_luns: [0, 1] }, { include_disk_luns: [1] }, /^no new backups of LUN 0 of/],
+  [{ include_disk_luns: [0] }, { include_disk_luns: [0, 1] }, undefined],
+  [{ include_disk_luns: [0] }, { exclude_disk_luns: [1] }, undefined],
+  [{ include_disk_luns: [0, 1] }, { exclude_disk_luns: [1] }, /^no new backups of LUN 1 of/],
+  [{ exclude_disk_luns: [1] }, { include_disk_luns: [0] }, /^no new backups of all data disks but LUN 0, 1 of/],
+]
+for (const [first, second, loses] of leaving)
+  t.test(
+    `from ${JSON.stringify(first)} to ${JSON.stringify(second)} ${loses ? 'needs a' : 'needs no'} word`,
+    async t => {
+      const { call, taken } = createEstate()
+      const args = { item: 'rg-app/win-04', workload_type: 'VM', policy_name: 'vm-daily-30d' }
+      t.equal((await call('enable_protection', { ...args, ...first })).status, 'succeeded', 'the first needs none')
+      taken()
+      const answer = await call('enable_protection', { ...args, ...second })
+      t.equal(answer.isError ? answer.code : answer.status, loses ? 'confirmation_required' : 'succeeded')
+      t.equal(taken('writes').length, loses ? 0 : 1)
+      if (loses) t.match(planIn(answer), { loses: [loses] })
+    },
+  )
+
 t.test('a VM of another vault is refused with the name of that vault, by one question more', async t => {
   const { call, taken } = createEstate()
   const answer = await call('enable_protection', { item: 'rg-app/vault-01', policy_name: 'vm-daily-30d' })
@@ -339,6 +367,38 @@ t.test('deleting without soft delete is for good, and the plan says so', async t
   t.match(await estate.confirmed('disable_protection', args), { status: 'succeeded', message: /deleted for good/ })
   t.equal(await rowOf(estate, testVault, 'test-01'), undefined)
 })
+
+/** What a deletion says of an item: its summary, and what is lost. */
+const deletions: [name: string, item: string, summary: RegExp, loses: RegExp[]][] = [
+  [
+    'that a backup runs of may lose that one too',
+    'rg-app/web-02',
+    /^Stop the protection of web-02/,
+    [/^no new recovery points.*; a backup that runs now makes none$/, /^51 recovery points/],
+  ],
+  [
+    'that is stopped is not stopped again',
+    'rg-app/app-02',
+    /^Delete the recovery points of app-02 \(rg-app\)\.$/,
+    [/^46 rec/],
+  ],
+  [
+    'that has no recovery points promises to bring back none',
+    'rg-app/app-03',
+    /^Stop the protection of app-03 \(rg-app\) and delete its item, which has no recovery points\.$/,
+    [/^no new/, /^its item, which has no recovery points: soft-deleted.*brings it back until 2026-12-06.*it is gone/],
+  ],
+]
+for (const [name, of, summary, loses] of deletions)
+  t.test(`the deletion of an item ${name}`, async t => {
+    const { call } = createEstate()
+    const args = { item: of, workload_type: 'VM' }
+    if (of.endsWith('app-03')) await call('enable_protection', { ...args, policy_name: 'DefaultPolicy' })
+    const plan = planIn(await call('disable_protection', { ...args, delete_backup_data: true, dry_run: true }))
+    t.match(plan.summary, summary)
+    t.equal(plan.loses.length, loses.length)
+    t.match(plan.loses, loses)
+  })
 
 t.test('in a guarded vault the requests of the guard are sent along', async t => {
   const guard = `${inGroup('rg-security')}/providers/Microsoft.DataProtection/resourceGuards/guard-prod`
@@ -440,10 +500,24 @@ t.test('resuming lets points that were kept for good expire again, and the plan 
   t.match(await rowOf(estate, 'vault-prod', 'app-02'), { protection_state: 'Protected', policy_name: 'vm-daily-30d' })
 })
 
+t.test('a string for a suspension holds while the policy that its plan tells of stays as it is', async t => {
+  const { call, confirmed } = createEstate()
+  const secure = { vault: 'vault-secure' }
+  const eu = { item: 'rg-eu/eu-01', workload_type: 'VM', ...secure }
+  const grow = () =>
+    call('update_policy', { ...secure, policy_name: 'vm-daily-30d', retention: { daily: { days: 60 } } })
+  const suspend = { ...eu, retain: 'as_per_policy', wait_seconds: 45 }
+  const { details } = await call('disable_protection', suspend)
+  t.equal((await grow()).status, 'succeeded')
+  const { confirmation: confirm } = details as { confirmation: string }
+  t.equal((await call('disable_protection', { ...suspend, confirm })).code, 'confirmation_required')
+  t.equal((await confirmed('disable_protection', suspend)).status, 'succeeded')
+})
+
 t.test('resuming keeps the choice of disks', async t => {
   const { call, confirmed } = createEstate()
   const args = { item: 'rg-app/web-02', workload_type: 'VM' }
-  await call('enable_protection', { ...args, policy_name: 'vm-hourly-enhanced', exclude_disk_luns: [1] })
+  await confirmed('enable_protection', { ...args, policy_name: 'vm-hourly-enhanced', exclude_disk_luns: [1] })
   await confirmed('disable_protection', { ...args, wait_seconds: 45 })
   const plan = planIn(await call('resume_protection', { ...args, policy_name: 'vm-hourly-enhanced', dry_run: true }))
   t.match(plan.requests[0]?.body?.properties, exclusion(false, 1))

@@ -134,6 +134,7 @@ export const createEstate = (
       files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
+      consent: {},
       signIn: 'simulated',
       ...context,
       ...more,

@@ -125,6 +125,7 @@ export const createTools = (
       files: noFiles,
       elicit: async () => 'unsupported',
       goingOn: {},
+      consent: {},
       signIn: undefined,
       ...context,
     })
