@@ -3,12 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import type { Exchange, Recording } from '../src/arm/recordings.ts'
+import type { ArmResponse } from '../src/arm/send.ts'
 import type { ToolName } from '../src/generated/tools.ts'
-import { createFakeAzure } from './arm/fake-azure.ts'
+import { answer, createFakeAzure, endpoint } from './arm/fake-azure.ts'
 import { sentFaults } from './helpers/definitions.ts'
 import { momentOf, type Row, shownOf } from './helpers/moments.ts'
 import { root } from './helpers/server.ts'
-import { createTools } from './helpers/tools.ts'
+import { createTools, vaultId } from './helpers/tools.ts'
 
 const recordings = path.join(root, '../shared/recordings')
 const files = existsSync(recordings) ? readdirSync(recordings).filter(name => name.endsWith('.json')) : []
@@ -297,3 +298,187 @@ t.test('recordings', skipped, async t => {
     t.same([...counts.keys()].sort(), [...Object.keys(done), 'cancel_job', 'restore_vm'].sort())
   })
 })
+
+const group = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-app'
+const vmId = `${group}/providers/Microsoft.Compute/virtualMachines/web-01`
+const containers = `${vaultId}/backupFabrics/Azure/protectionContainers`
+const itemId = `${containers}/IaasVMContainer;iaasvmcontainerv2;rg-app;web-01/protectedItems/VM;iaasvmcontainerv2;rg-app;web-01`
+const containerId = `${containers}/VMAppContainer;Compute;rg-app;web-01`
+const policyId = `${vaultId}/backupPolicies/daily`
+const operation = '11111111-1111-4111-8111-111111111111'
+const job = '22222222-2222-4222-8222-222222222222'
+const otherJob = '33333333-3333-4333-8333-333333333333'
+const at = (path: string) => `${endpoint}${path}/${operation}?api-version=2025-08-01`
+
+const daily = (count: number): Row => ({
+  backupManagementType: 'AzureIaasVM',
+  instantRPDetails: {},
+  schedulePolicy: {
+    schedulePolicyType: 'SimpleSchedulePolicy',
+    scheduleRunFrequency: 'Daily',
+    scheduleRunTimes: ['2026-01-01T02:00:00Z'],
+    scheduleWeeklyFrequency: 0,
+  },
+  retentionPolicy: {
+    retentionPolicyType: 'LongTermRetentionPolicy',
+    dailySchedule: {
+      retentionTimes: ['2026-01-01T02:00:00Z'],
+      retentionDuration: { count, durationType: 'Days' },
+    },
+  },
+  instantRpRetentionRangeInDays: 2,
+  timeZone: 'UTC',
+})
+const item = {
+  id: itemId,
+  properties: {
+    protectedItemType: 'Microsoft.Compute/virtualMachines',
+    sourceResourceId: vmId,
+    protectionState: 'Protected',
+    policyId,
+  },
+}
+const registered = {
+  id: containerId,
+  properties: {
+    backupManagementType: 'AzureWorkload',
+    containerType: 'VMAppContainer',
+    sourceResourceId: vmId,
+    registrationStatus: 'Registered',
+    workloadType: 'SQLDataBase',
+    friendlyName: 'web-01',
+  },
+}
+const policy = { id: policyId, name: 'daily', properties: daily(30) }
+
+/** What is done, and what stands there before it. */
+const changes = {
+  protect: [{ tool: 'enable_protection', args: { item: vmId, policy_name: 'daily' } }, { [policyId]: policy }],
+  stop: [{ tool: 'disable_protection', args: { item: itemId } }, { [itemId]: item }],
+  remove: [{ tool: 'disable_protection', args: { item: itemId, delete_backup_data: true } }, { [itemId]: item }],
+  make: [{ tool: 'create_policy', args: { policy_name: 'daily', policy: daily(30) } }, {}],
+  lengthen: [
+    { tool: 'update_policy', args: { policy_name: 'daily', retention: { daily: { days: 60 } } } },
+    { [policyId]: policy },
+  ],
+  drop: [{ tool: 'delete_policy', args: { policy_name: 'daily' } }, { [policyId]: policy }],
+  register: [{ tool: 'register_vm', args: { vm: vmId, workload_type: 'SQL' } }, {}],
+  unregister: [
+    { tool: 'unregister_vm', args: { vm: vmId, workload_type: 'AnyDatabase' } },
+    { [containerId]: registered },
+  ],
+} satisfies Record<string, [Intent, Row]>
+
+const inVault = `${vaultId}/backupOperations`
+const succeeded = (properties?: Row) => ({
+  status: 'Succeeded',
+  startTime: '2026-11-22T10:00:00Z',
+  endTime: '0001-01-01T00:00:00',
+  ...(properties ? { properties } : {}),
+})
+const oneJob = succeeded({ objectType: 'OperationStatusJobExtendedInfo', jobId: job })
+const manyJobs = succeeded({ objectType: 'OperationStatusJobsExtendedInfo', jobIds: [job, otherJob] })
+const locations = (path: string) => ({ location: at(path) })
+const polled = (path: string) => ({ 'azure-asyncoperation': at(path) })
+
+const said: Readonly<Record<keyof typeof changes, RegExp>> = {
+  protect: /^web-01 \(rg-app\) is protected under daily/,
+  stop: /^Protection of web-01 \(rg-app\) is stopped/,
+  remove: /^web-01 \(rg-app\) is soft-deleted: .* until 2026-12-06/,
+  make: /^The policy daily is made/,
+  lengthen: /changed/,
+  drop: /^The policy is deleted/,
+  register: /^web-01 \(rg-app\) is registered with vault-prod for SQL/,
+  unregister: /^web-01 \(rg-app\) is no longer registered with vault-prod/,
+}
+const vaultProperties = {
+  securitySettings: {
+    softDeleteSettings: { softDeleteState: 'Enabled', softDeleteRetentionPeriodInDays: 14 },
+    multiUserAuthorization: 'Disabled',
+  },
+}
+
+/** Answers that Azure gives to one and the same write, by the version of the service and by what there is to do. */
+const answers: readonly [keyof typeof changes, ArmResponse, Record<string, ArmResponse>, string | null][] = [
+  ['protect', answer(200, item), {}, null],
+  ['protect', answer(202, '', locations(`${itemId}/operationResults`)), { [inVault]: answer(200, oneJob) }, job],
+  ['protect', answer(202, '', polled(`${itemId}/operationsStatus`)), { [inVault]: answer(200, oneJob) }, job],
+  ['stop', answer(200, item), {}, null],
+  ['remove', answer(200), {}, null],
+  ['remove', answer(204), {}, null],
+  ['remove', answer(202, '', locations(`${vaultId}/backupOperationResults`)), { [inVault]: answer(200, oneJob) }, job],
+  ['make', answer(200, policy), {}, null],
+  ['lengthen', answer(200, { ...policy, properties: daily(60) }), {}, null],
+  [
+    'lengthen',
+    answer(202, '', polled(`${policyId}/operations`)),
+    { [`${policyId}/operations`]: answer(200, manyJobs) },
+    job,
+  ],
+  [
+    'lengthen',
+    answer(202, '', polled(`${policyId}/operations`)),
+    { [`${policyId}/operations`]: answer(200, succeeded()) },
+    null,
+  ],
+  ['drop', answer(200), {}, null],
+  ['drop', answer(204), {}, null],
+  [
+    'drop',
+    answer(202, '', locations(`${policyId}/operationResults`)),
+    { [`${policyId}/operations`]: answer(200, succeeded()) },
+    null,
+  ],
+  ['register', answer(200, registered), {}, null],
+  [
+    'register',
+    answer(202, '', locations(`${containerId}/operationResults`)),
+    { [`${containerId}/operationResults`]: answer(200, registered) },
+    null,
+  ],
+  ['unregister', answer(200), {}, null],
+  ['unregister', answer(204), {}, null],
+  [
+    'unregister',
+    answer(202, '', {
+      location: `${at(`${vaultId}/backupOperationResults`).split('?')[0]}?fabricName=Azure?api-version=2025-08-01`,
+    }),
+    { [`${containerId}/operationResults`]: answer(204) },
+    null,
+  ],
+]
+
+for (const [change, taken, polls, jobId] of answers) {
+  const [intent, there] = changes[change] as [Intent, Row]
+  const how = `${taken.status} ${Object.keys(taken.headers).join()}`.trim()
+  t.test(`${change}: ${intent.tool} answered ${how}${jobId ? ' with a job' : ''} is done`, async t => {
+    const vault = { id: vaultId, name: 'vault-prod', location: 'eastus', properties: vaultProperties }
+    const jobAt = (id: string) => ({
+      id: `${vaultId}/backupJobs/${id}`,
+      name: id,
+      properties: { status: 'Completed', operation: 'ConfigureBackup', endTime: '2026-11-22T10:00:05Z' },
+    })
+    const standing: Row = { [vaultId]: vault, ...there }
+    const written: string[] = []
+    const { call } = createTools(
+      (asked, { method, url }) => {
+        const path = decodeURIComponent(new URL(url).pathname)
+        if (method !== 'GET') {
+          written.push(asked)
+          return taken
+        }
+        const [, place = '', last = ''] = /^(.*)\/([^/]+)$/.exec(path) ?? []
+        if (last === operation) return polls[place]
+        if (place === `${vaultId}/backupJobs`) return jobAt(last)
+        return standing[path] ?? (/\/backup\w+$/.test(path) ? { value: [] } : undefined)
+      },
+      { confirmation: 'off' },
+    )
+    const result = await call(intent.tool, { ...intent.args, wait_seconds: 60 })
+    t.equal(written.length, 1, 'written once')
+    const { status, job_id, message, warnings } = result
+    t.same({ status, job_id, warnings }, { status: 'succeeded', job_id: jobId, warnings: undefined })
+    t.match(message, said[change])
+    t.notMatch(JSON.stringify(result), /"0001-01-01T/)
+  })
+}
