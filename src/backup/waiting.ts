@@ -1,5 +1,7 @@
 /** Following work to its end, at the pace that Azure names, for as long as the caller wants to wait. */
+import { Problem } from '../problem.ts'
 import type { ToolContext } from '../tools/context.ts'
+import { number } from './fields.ts'
 
 export interface Step<T> {
   value: T
@@ -32,15 +34,16 @@ export const follow = async <T>(
 ): Promise<Step<T>> => {
   const { clock, signal, progress } = context
   const startMs = clock.monotonic()
+  const leftSeconds = () => Math.max(waitSeconds, leastSeconds()) - (clock.monotonic() - startMs) / 1000
   let pauseSeconds = firstPauseSeconds
   let leastMs = shortestPauseMs
   if (waitSeconds > 0) progress({ progress: 0, total: waitSeconds, message: 'asking Azure' })
   for (;;) {
-    const step = await ask()
+    const step = await unlessThrottled(ask, leftSeconds, context)
     const elapsed = (clock.monotonic() - startMs) / 1000
     // Seconds of the wait always rise; Azure's percentages are missing at first, stand still and even fall.
     if (waitSeconds > 0) progress({ progress: Math.min(elapsed, waitSeconds), total: waitSeconds, message: told(step) })
-    const leftMs = startMs + Math.max(waitSeconds, leastSeconds()) * 1000 - clock.monotonic()
+    const leftMs = leftSeconds() * 1000
     if (step.isOver || leftMs <= 0) return step
     const { retryAfterSeconds } = step
     if (retryAfterSeconds !== undefined && retryAfterSeconds * 1000 > leftMs) return step
@@ -48,6 +51,27 @@ export const follow = async <T>(
     await clock.sleep(Math.min(pauseMs, leftMs), signal)
     pauseSeconds = Math.min(pauseSeconds * growth, longestPauseSeconds)
     leastMs = Math.min(leastMs * growth, longestShortPauseMs)
+  }
+}
+
+/**
+ * What `ask` gives. Reads of operations and jobs are limited per hour; where Azure says when it answers again, and that is
+ * within the wait, the work is asked for once more then.
+ */
+const unlessThrottled = async <T>(
+  ask: () => Promise<T>,
+  leftSeconds: () => number,
+  { clock, signal }: ToolContext,
+): Promise<T> => {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const seconds =
+        error instanceof Problem && error.code === 'throttled' ? number(error.details?.retry_after_seconds) : null
+      if (seconds === null || seconds > leftSeconds()) throw error
+      await clock.sleep(Math.max(seconds * 1000, shortestPauseMs), signal)
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import { encodeOperationId } from '../../src/arm/operation-ids.ts'
 import { type ListInput, listRows, type Source } from '../../src/backup/lists.ts'
 import { follow, type Step } from '../../src/backup/waiting.ts'
+import { Problem } from '../../src/problem.ts'
 import type { ToolContext } from '../../src/tools/context.ts'
 import { createFakeClock } from '../arm/fake-azure.ts'
 import { answer, createTools, endpoint, failure, subscription, vaultId } from '../helpers/tools.ts'
@@ -179,6 +180,27 @@ for (const [name, waitSeconds, steps, sleeps, asked] of waits)
     t.same(run.clock.sleeps, sleeps)
     t.equal(run.asked(), asked)
   })
+
+const busy = (seconds: number) =>
+  new Problem('throttled', 'busy', 'Wait.', { details: { retry_after_seconds: seconds } })
+
+t.test('a poll that is throttled is asked again when Azure says, within the wait', async t => {
+  const run = following(600, asked => {
+    if (asked === 2) throw busy(324)
+    return { isOver: asked === 3 }
+  })
+  t.equal((await run.end).isOver, true)
+  t.same(run.clock.sleeps, [5000, 324_000])
+  t.equal(run.asked(), 3)
+})
+
+t.test('a throttle beyond the wait ends it', async t => {
+  const run = following(300, () => {
+    throw busy(324)
+  })
+  await t.rejects(run.end, { code: 'throttled' })
+  t.equal(run.asked(), 1)
+})
 
 t.test('cancelling ends the wait at once', async t => {
   const run = following(600, () => {
