@@ -74,6 +74,8 @@ const send = async (
   const untilMs = context.clock.monotonic() + waitSeconds * 1000
   const leftSeconds = () => Math.max(0, (untilMs - context.clock.monotonic()) / 1000)
   const warnings: string[] = []
+  // The answer itself may take long; who waits hears something before it.
+  if (waitSeconds > 0) context.progress({ progress: 0, total: waitSeconds, message: 'asking Azure' })
   for (const [at, request] of plan.requests.entries()) {
     const isLast = at === plan.requests.length - 1
     try {

@@ -145,7 +145,9 @@ const change = (
       postureOf(vault, context),
     ])
     const plan = planOf(machine, posture, word)
-    const { changed } = await carryOut(tool, input, context, plan, usualWaitSeconds)
+    const { changed } = await carryOut(tool, input, context, plan, usualWaitSeconds).catch((error: unknown) => {
+      throw error instanceof Problem ? explained(error, machine, posture) : error
+    })
     return {
       ...changed,
       ...(changed.status === 'planned' ? {} : { message: toldOf(changed.status, machine, plan, vault) }),
@@ -155,6 +157,18 @@ const change = (
       friendly_name: machine.server,
     }
   })
+
+/** What Azure answers for a VM that it cannot find tells nothing of the VM. */
+const explained = (problem: Problem, { container, sourceId }: Registered, { vault, location }: Posture): Problem => {
+  const { code, azureCode, httpStatus, requestId, details } = problem
+  if (container || !/InvalidInput|ObjectNotFound/i.test(azureCode ?? '')) return problem
+  return new Problem(
+    code,
+    `${vault.vaultName} registers no ${sourceId}: ${problem.message}`,
+    `Check group and name. The VM has to be in the vault's region (${location}) and subscription (${vault.subscriptionId}); recovery_services_list_protectable_containers with backup_management_type AzureWorkload shows those that can be registered.`,
+    { azureCode, httpStatus, requestId, details, cause: problem },
+  )
+}
 
 const toldOf = (status: string, machine: Registered, plan: RegistrationPlan, { vaultName }: VaultRef): string => {
   const { label, server } = machine

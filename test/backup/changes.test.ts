@@ -100,6 +100,22 @@ for (const waited of [1, 4, 20])
     t.match(reports.at(-1)?.message, /^Backup web-01 /)
   })
 
+t.test('who waits is told at once, before anything is sent, also where Azure answers with the end', async t => {
+  for (const [tool, args] of [
+    ['create_policy', { policy_name: 'vm-daily-new', preset: 'vm-daily' }],
+    ['trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM', wait_seconds: 60 }],
+  ] as const) {
+    const { call, received } = createEstate()
+    const sentBefore: number[] = []
+    const progress = () => sentBefore.push(received.filter(text => !text.startsWith('GET ')).length)
+    t.match(await call(tool, args, { progress }), { isError: false, status: 'succeeded' })
+    t.equal(sentBefore[0], 0, tool)
+  }
+  const { call, reports } = createEstate()
+  await call('trigger_backup', { item: 'rg-app/web-01', workload_type: 'VM' })
+  t.same(reports, [], 'nobody waits')
+})
+
 t.test('a call cancelled while it waits says what Azure goes on doing', async t => {
   const { call, lines } = createEstate()
   const control = new AbortController()

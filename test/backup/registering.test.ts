@@ -257,6 +257,20 @@ t.test('a word given for a container that has changed confirms nothing', async t
   })
 })
 
+t.test('a VM that is not there is named, with where to look for those that are', async t => {
+  for (const word of ['SQL', 'AnyDatabase']) {
+    const { call, taken } = createEstate()
+    t.match(await call('register_vm', { vm: 'rg-data/sql-77', workload_type: word }), {
+      isError: true,
+      code: 'invalid_arguments',
+      azure_code: 'BMSUserErrorInvalidInput',
+      message: /registers no \/subscriptions\/.*virtualMachines\/sql-77/,
+      remediation: /group and name.*eastus.*list_protectable_containers/,
+    })
+    t.equal(taken('writes').length, 1)
+  }
+})
+
 // ---------------------------------------------------------------- refusals
 const group = `${prod}/backupFabrics/Azure/protectionContainers/SQLAGWorkLoadContainer;ag-1`
 const refusals: [tool: 'register_vm' | 'reregister_vm' | 'unregister_vm', args: object, expected: object][] = [
