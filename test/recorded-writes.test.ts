@@ -182,7 +182,9 @@ const endOf = (exchanges: readonly Exchange[], at: number): Row => {
   const [operation = 'none'] = /[^/]+$/.exec(url.split('?')[0] ?? '') ?? []
   const after = exchanges.slice(at + 1)
   const polls = after.filter(each => each.request.url.includes(operation))
-  const last = polls.find(({ response: { status, body } }) => status !== 202 && fields(body).status !== 'InProgress')
+  // A poll that is throttled is asked again.
+  const answers = polls.filter(({ response: { status } }) => status !== 202 && status !== 429)
+  const last = answers.find(({ response: { body } }) => fields(body).status !== 'InProgress')
   const isAsked = last !== undefined && last.response.status < 300
   if (response.status === 202 && !isAsked) {
     const job_id = /\/backupJobs\/([^/]+)\/cancel\?/.exec(request.url)?.[1] ?? null
