@@ -42,6 +42,8 @@ rmSync(folder, { recursive: true })
 // Behind the last line that it drew over stand the failures.
 const drawnOver = '\u001b[G'
 if (status !== 0 && !isTerminal) process.stdout.write(stdout.slice(stdout.lastIndexOf(drawnOver) + drawnOver.length))
+// What tap draws may hide what failed; its results never do.
+for (const [line] of [...tap.matchAll(/^ *not ok .*$/gm)].slice(0, 60)) console.log(line)
 // A file that fails to load says so on stderr, which tap keeps to itself.
 const silent = /^# Subtest: (.*)\n {4}1\.\.0 # no tests found$/m.exec(tap)?.[1]
 if (status !== 0 && silent !== undefined) {
