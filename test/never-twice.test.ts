@@ -16,6 +16,8 @@ import { type Arrival, type Cut, createWire, type Rule, startCuttingAzure } from
 import { type Answered, createEstate, production, vaultId } from './helpers/estate.ts'
 import { envelope, Server, toolPrefix } from './helpers/server.ts'
 
+t.setTimeout(120_000) // 10 s on an idle machine, 30 on a busy one
+
 type Estate = ReturnType<typeof createEstate>
 type Args = Record<string, unknown>
 
