@@ -7,7 +7,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { createArm } from './arm/client.ts'
 import { createLimiter } from './arm/limiter.ts'
-import { recording } from './arm/recorder.ts'
+import { createRecorder } from './arm/recorder.ts'
 import { replaceFile } from './arm/recordings.ts'
 import type { Send } from './arm/send.ts'
 import type { Credentials } from './auth/tokens.ts'
@@ -33,6 +33,8 @@ export interface RuntimeDeps {
   pid: number
   random: () => number
   newId: () => string
+  /** True where calls go on to come: a sign-in that one of them starts has somebody to end it for. */
+  isServing: boolean
   /** Resolves when what was answered has been read; undefined when it has. */
   drained: () => Promise<void> | undefined
 }
@@ -110,15 +112,13 @@ const paced =
 
 const openDoor = async (deps: RuntimeDeps): Promise<Door> => {
   const { options } = deps
-  const door: Door = options.simulate
-    ? await simulated(options.simulate, deps)
-    : options.replay === undefined
-      ? await network(deps)
-      : await replay(options.replay, deps)
-  return options.record === undefined
-    ? door
-    : { ...door, send: recorded(door.send, path.resolve(deps.cwd, options.record), deps) }
+  const recorded = options.record === undefined ? (send: Send) => send : recorderTo(options.record, deps)
+  if (options.simulate) return through(recorded, await simulated(options.simulate, deps))
+  if (options.replay !== undefined) return through(recorded, await replay(options.replay, deps))
+  return network(deps, recorded)
 }
+
+const through = (recorded: (send: Send) => Send, door: Door): Door => ({ ...door, send: recorded(door.send) })
 
 const replay = async (given: string, { cwd }: RuntimeDeps): Promise<Door> => {
   const { loadReplay } = await import('./arm/replay.ts')
@@ -144,36 +144,27 @@ const simulated = async (flags: SimulationFlags, deps: RuntimeDeps): Promise<Doo
   }
 }
 
-const network = async ({ loaded: { config }, env, clock, log, platform }: RuntimeDeps): Promise<Door> => {
-  const [{ createUndiciSend }, { authorise, scopeOf }, { createCredentials }, { createAzureCli }] = await Promise.all([
-    import('./arm/undici-send.ts'),
+/** Sign-in is recorded too, below the token: what ARM is asked is recorded without it, and once, whatever it took. */
+const network = async (deps: RuntimeDeps, recorded: (send: Send) => Send): Promise<Door> => {
+  const [{ authorise, scopeOf }, { openSignIn }] = await Promise.all([
     import('./auth/authorise.ts'),
-    import('./auth/tokens.ts'),
-    import('./auth/azure-cli.ts'),
+    import('./sign-in.ts'),
   ])
-  const { armEndpoint: endpoint, http, auth, tenantId } = config
-  const { send } = await createUndiciSend({
-    timeoutSeconds: http.timeoutSeconds,
-    proxy: http.proxy,
-    env,
-    readFile: file => fs.readFile(file, 'utf8'),
-    warn: text => log('warning', text),
-  })
-  const runAzureCli = createAzureCli(env, platform)
-  const credentials = createCredentials({
-    method: auth.method,
-    tenantId,
+  const { config } = deps.loaded
+  const { armEndpoint: endpoint } = config
+  const { send, credentials } = await openSignIn({
+    ...deps,
+    config,
     scope: scopeOf(endpoint),
-    env,
-    clock,
-    runAzureCli,
+    recorded,
+    inBackground: deps.isServing,
   })
-  return { send: authorise(send, { endpoint, credentials }), endpoint, signIn: credentials }
+  return { send: recorded(authorise(send, { endpoint, credentials })), endpoint, signIn: credentials }
 }
 
-const recorded = (send: Send, directory: string, { clock, pid, log, loaded }: RuntimeDeps): Send =>
-  recording(send, {
-    directory,
+const recorderTo = (given: string, { clock, cwd, pid, log, loaded }: RuntimeDeps): ((send: Send) => Send) =>
+  createRecorder({
+    directory: path.resolve(cwd, given),
     now: () => new Date(clock.now()),
     pid,
     apiVersion: loaded.config.apiVersion,

@@ -14,6 +14,7 @@ import { printable } from './printable.ts'
 import { Problem } from './problem.ts'
 import { LineSplitter, LineWriter } from './rpc/lines.ts'
 import type { Runtime } from './runtime.ts'
+import type { OpenSignIn } from './sign-in.ts'
 import { listText } from './tools/catalog.ts'
 import { createToolService } from './tools/service.ts'
 
@@ -91,7 +92,7 @@ const startRuntime = async (
   loaded: LoadedConfig,
   options: ServingOptions,
   log: Log,
-  drained: () => Promise<void> | undefined = () => undefined,
+  drained?: () => Promise<void> | undefined,
 ): Promise<Runtime> => {
   const [{ createRuntime }, { randomUUID }, { homedir }] = await Promise.all([
     import('./runtime.ts'),
@@ -110,7 +111,8 @@ const startRuntime = async (
     pid: process.pid,
     random: Math.random,
     newId: randomUUID,
-    drained,
+    isServing: drained !== undefined,
+    drained: drained ?? (() => undefined),
   })
 }
 
@@ -313,6 +315,28 @@ const askOnTerminal = async (question: string, signal: AbortSignal): Promise<str
   }
 }
 
+/** Who is signed in, and how somebody does: for one command. */
+const openSignIn = async (loaded: LoadedConfig, verbose: boolean): Promise<OpenSignIn> => {
+  const [{ openSignIn }, { scopeOf }, { randomUUID }, { homedir }] = await Promise.all([
+    import('./sign-in.ts'),
+    import('./auth/authorise.ts'),
+    import('node:crypto'),
+    import('node:os'),
+  ])
+  return openSignIn({
+    config: loaded.config,
+    scope: scopeOf(loaded.config.armEndpoint),
+    env: process.env,
+    homeDir: homedir(),
+    platform: process.platform,
+    clock: realClock,
+    newId: randomUUID,
+    log: stderrLog(verbose ? 'debug' : 'notice'),
+    recorded: send => send,
+    inBackground: false,
+  })
+}
+
 const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   const [{ runCommand }, { homedir }] = await Promise.all([import('./cli/main.ts'), import('node:os')])
   const interrupted = new AbortController()
@@ -332,6 +356,8 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     files: { ...fs.promises, readFile: readIfThere },
     serve,
     stdinClosed,
+    signIn: openSignIn,
+    openBrowser: url => void import('./auth/open-browser.ts').then(open => open.openBrowser(url, process.platform)),
     runtime: commandRuntime,
     simulate,
   })

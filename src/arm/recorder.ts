@@ -53,10 +53,11 @@ const exchangeOf = (request: ArmRequest, response: ArmResponse): Exchange => ({
 })
 
 /**
- * `send`, with every answered exchange saved to `DIRECTORY/<UTC time>-<pid>.json`, the time being that of this call.
- * A request without an answer (SendError, cancelled) leaves no trace: replay could not give it back.
+ * Wraps any `send` so that every answered exchange is saved to `DIRECTORY/<UTC time>-<pid>.json`, the time being that of
+ * this call; all that one recorder wraps goes into the same file. A request without an answer (SendError, cancelled)
+ * leaves no trace: replay could not give it back.
  */
-export const recording = (send: Send, deps: RecorderDeps): Send => {
+export const createRecorder = (deps: RecorderDeps): ((send: Send) => Send) => {
   const started = deps.now()
   const file = `${deps.directory}/${started.toISOString().slice(0, 19).replaceAll(':', '-')}Z-${deps.pid}.json`
   const source: Recording['source'] = {
@@ -81,7 +82,7 @@ export const recording = (send: Send, deps: RecorderDeps): Send => {
       reason: error instanceof Error ? error.message : String(error),
     })
 
-  return async (request, signal) => {
+  return send => async (request, signal) => {
     const response = await send(request, signal)
     try {
       exchanges.push(JSON.stringify(exchangeOf(request, response), null, 1))

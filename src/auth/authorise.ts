@@ -4,7 +4,9 @@
  */
 import { isArmOrigin } from '../arm/origin.ts'
 import type { ArmResponse, Send } from '../arm/send.ts'
-import type { Credentials } from './tokens.ts'
+import { AuthError } from './auth-error.ts'
+import { parseObject } from './token-facts.ts'
+import type { Credentials, Token, TokenMethod } from './tokens.ts'
 
 const audiences = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 
@@ -16,9 +18,10 @@ export function scopeOf(endpoint: string): string {
 }
 
 /**
- * `send` with a token. A 401 that calls the token expired or invalid gets one more try with a new token, writes too: a
- * request that was not authorised was not taken. A request to any other origin is refused with an Error before anything
- * is sent: those who make requests check addresses first, so it is a bug.
+ * `send` with a token. A 401 that calls the token expired or invalid, or asks for one that meets a claims challenge, gets
+ * one more try with a new token, writes too: a request that was not authorised was not taken. Throws AuthError for a token
+ * of another tenant. A request to any other origin is refused with an Error before anything is sent: those who make
+ * requests check addresses first, so it is a bug.
  */
 export function authorise(
   send: Send,
@@ -33,19 +36,73 @@ export function authorise(
       const host = URL.canParse(request.url) ? new URL(request.url).host : 'an address that is no URL'
       throw new Error(`no token for ${host}: it is not ${new URL(endpoint).host}`)
     }
-    const sendWith = (token: string) =>
-      send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } }, signal)
-    const { token } = await credentials.getToken(scope, { signal })
+    const sendWith = async (token: Token) => {
+      const headers = { ...request.headers, authorization: `Bearer ${token.token}` }
+      const response = await send({ ...request, headers }, signal)
+      if (response.status === 401) throwIfWrongTenant(response, token)
+      return response
+    }
+    const token = await credentials.getToken(scope, { signal })
     const response = await sendWith(token)
-    if (!blamesToken(response)) return response
-    const renewed = await credentials.getToken(scope, { signal, refresh: true })
-    return renewed.token === token ? response : sendWith(renewed.token)
+    const claims = claimsAsked(response)
+    if (claims === undefined && !blamesToken(response)) return response
+    const renewed = await credentials.getToken(scope, { signal, rejected: token.token, claims })
+    return renewed.token === token.token ? response : sendWith(renewed)
   }
 }
 
-/** ARM names it in the body, and in WWW-Authenticate as RFC 6750 has it; not so a token of another tenant. */
+/** ARM names it in the body, and in WWW-Authenticate as RFC 6750 has it. */
 function blamesToken({ status, headers, body }: ArmResponse): boolean {
-  if (status !== 401 || body.includes('InvalidAuthenticationTokenTenant')) return false
+  if (status !== 401) return false
   const isNamed = /"(ExpiredAuthenticationToken|InvalidAuthenticationToken)"/.test(body)
   return isNamed || /\berror="?invalid_token\b/.test(headers['www-authenticate'] ?? '')
+}
+
+/**
+ * The JSON text of a claims challenge: `Bearer …, error="insufficient_claims", claims="<base64 of JSON>"`.
+ * https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+function claimsAsked({ status, headers }: ArmResponse): string | undefined {
+  const challenge = headers['www-authenticate'] ?? ''
+  if (status !== 401 || !/\berror="?insufficient_claims\b/i.test(challenge)) return undefined
+  const coded = /\bclaims="([^"]+)"/i.exec(challenge)?.[1] ?? ''
+  const text = Buffer.from(coded, 'base64').toString('utf8')
+  return Object.keys(parseObject(text)).length > 0 ? text : undefined
+}
+
+const guid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+
+/** How each credential is brought to another tenant, beside tenant_id. */
+const otherTenant: Readonly<Record<TokenMethod, (tenant: string) => string>> = {
+  access_token: tenant => `put a token of the tenant ${tenant} into AZURE_ACCESS_TOKEN and restart this server`,
+  client_secret: tenant => `set tenant_id (or AZURE_TENANT_ID) to ${tenant}, where the application has to be known`,
+  client_certificate: tenant =>
+    `set tenant_id (or AZURE_TENANT_ID) to ${tenant}, where the application has to be known`,
+  workload_identity: tenant => `set tenant_id (or AZURE_TENANT_ID) to ${tenant}, where the application has to be known`,
+  user: tenant => `set tenant_id to ${tenant} and sign in with \`recovery-services-server login --tenant ${tenant}\``,
+  managed_identity: tenant =>
+    `a managed identity is of its own tenant only: set auth.method to a credential of the tenant ${tenant}, and tenant_id to it`,
+  azure_cli: tenant =>
+    `set tenant_id to ${tenant}, and run \`az login --tenant ${tenant}\` if the Azure CLI is not signed in there`,
+}
+
+/** "The access token is from the wrong issuer 'https://sts.windows.net/A/'. It must match the tenant '…/B/' …" */
+function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token): void {
+  if (!body.includes('InvalidAuthenticationTokenTenant')) return
+  const wanted = new RegExp(`must match (?:the|one of the) tenants? '[^']*?(${guid})`, 'i').exec(body)?.[1]
+  const had = new RegExp(`wrong issuer '[^']*?(${guid})`, 'i').exec(body)?.[1] ?? token.tenantId
+  const who = `${token.account === undefined ? 'The token' : `The token of ${token.account}`} (${token.method})`
+  throw new AuthError(
+    'not_signed_in',
+    `${who} is of the tenant ${had ?? 'of its account'}, the subscription belongs to the tenant ${wanted ?? 'that Azure does not name'}`,
+    wanted === undefined
+      ? 'Set tenant_id to the tenant of the subscription, and sign in there.'
+      : `${otherTenant[token.method](wanted).replace(/^./, first => first.toUpperCase())}; or check subscription_id if the other tenant is meant.`,
+    {
+      azureCode: 'InvalidAuthenticationTokenTenant',
+      httpStatus: status,
+      requestId: headers['x-ms-request-id'],
+      details: { token_tenant_id: had ?? null, subscription_tenant_id: wanted ?? null },
+    },
+  )
 }

@@ -6,9 +6,10 @@ import { factsOf, parseObject, type TokenFacts } from './token-facts.ts'
 /** Throws AuthError with what az said, without anything that could be a token. */
 export async function azureCliToken(
   run: RunAzureCli,
-  { scope, tenantId }: { scope: string; tenantId: string | undefined },
+  { scope, tenantId, claims }: { scope: string; tenantId: string | undefined; claims?: string | undefined },
   signal: AbortSignal,
 ): Promise<TokenFacts & { token: string }> {
+  if (claims !== undefined) throw challenged(claims, tenantId)
   if (tenantId !== undefined && !/^\w[\w.-]*$/.test(tenantId)) {
     const remediation = 'Set tenant_id to the GUID or a domain name of the tenant.'
     throw new AuthError('not_configured', 'tenant_id is neither a GUID nor a domain name', remediation)
@@ -21,6 +22,17 @@ export async function azureCliToken(
   )
   if (result.code !== 0) throw failure(result, tenant)
   return parseAnswer(result.stdout)
+}
+
+/** az hands out the token that it has, which does not meet the challenge: it has to be signed in with it. */
+function challenged(claims: string, tenantId: string | undefined): AuthError {
+  const tenant = tenantId === undefined ? '' : ` --tenant ${tenantId}`
+  const challenge = Buffer.from(claims).toString('base64')
+  return new AuthError(
+    'not_signed_in',
+    'Conditional access asks for a new sign-in, which the Azure CLI cannot do by itself',
+    `Run \`az logout\`, then \`az login${tenant} --scope https://management.core.windows.net//.default --claims-challenge ${challenge}\`, and call again.`,
+  )
 }
 
 /** https://learn.microsoft.com/cli/azure/account#az-account-get-access-token */

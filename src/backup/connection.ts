@@ -62,9 +62,12 @@ const signInCheck = async ({ signIn, signal }: ToolContext): Promise<Check> => {
   if (signIn === 'simulated')
     return { name: 'sign_in', status: 'skipped', message: 'Azure is simulated in this process; nobody signs in' }
   if (!signIn) return { name: 'sign_in', status: 'skipped', message: 'answers come from a recording; nobody signs in' }
-  const { used, skipped } = await signIn.describe(signal)
+  const { used, skipped, error } = await signIn.describe(signal)
   const others = skipped.map(({ method, why }) => `${method} not taken: ${why}`)
-  if (!used) return { name: 'sign_in', status: 'failed', message: others.join('; ') || 'nobody is signed in' }
+  if (!used) {
+    const told = error ? [`${error.code}: ${error.inOneLine}`] : []
+    return { name: 'sign_in', status: 'failed', message: [...told, ...others].join('; ') || 'nobody is signed in' }
+  }
   const { method, account, tenantId, expiresAtMs } = used
   const told = [
     `by ${method}`,

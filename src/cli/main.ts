@@ -10,12 +10,15 @@ import { configInitCommand } from './config-init.ts'
 import { type CommandName, programName, toServing, UsageError, type Values } from './options.ts'
 import { parseCommandLine } from './parse.ts'
 import type { CliIo } from './runtime-types.ts'
+import { loginCommand, logoutCommand } from './sign-in.ts'
 import { simulateCommand } from './simulate.ts'
 import { statusCommand } from './status.ts'
 import { toolsCommand } from './tools.ts'
 
 const handlers: Readonly<Record<CommandName, (values: Values, io: CliIo) => Promise<number>>> = {
   serve: async (values, io) => io.serve(toServing(values)),
+  login: loginCommand,
+  logout: logoutCommand,
   call: callCommand,
   tools: toolsCommand,
   status: statusCommand,

@@ -23,6 +23,8 @@ export interface Command {
 
 export const commands = {
   serve: { usage: 'serve', help: 'Serves MCP on stdin and stdout until stdin closes' },
+  login: { usage: 'login', help: 'Signs in: shows a code and the page to enter it at, or opens the browser' },
+  logout: { usage: 'logout', help: 'Signs out: removes the accounts of this configuration from the token cache' },
   call: {
     usage: 'call <TOOL> [JSON]',
     help: 'Runs one tool and prints its result',
@@ -32,7 +34,7 @@ export const commands = {
     },
   },
   tools: { usage: 'tools', help: 'Lists the tools with their parameters' },
-  status: { usage: 'status', help: 'Says which configuration is in force and where each value came from' },
+  status: { usage: 'status', help: 'Says who is signed in and how, and which configuration is in force' },
   simulate: {
     usage: 'simulate',
     help: 'Runs a simulated Azure on 127.0.0.1 and prints where, with its token, as one line of JSON',
@@ -93,6 +95,15 @@ export const options = {
   },
   port: { type: 'string', value: 'N', help: 'Port to listen on; 0 picks one [0]', of: ['simulate'] },
   'until-stdin-closes': { type: 'boolean', help: 'End when stdin closes', of: ['simulate'] },
+  tenant: { type: 'string', value: 'ID', help: 'Tenant to sign in to: a GUID or a domain name', of: ['login'] },
+  'client-id': {
+    type: 'string',
+    value: 'ID',
+    help: 'Application to sign in to instead of the usual one',
+    of: ['login'],
+  },
+  browser: { type: 'boolean', help: 'Sign in with the browser of this machine', of: ['login'] },
+  all: { type: 'boolean', help: 'Every account in the token cache', of: ['logout'] },
   json: { type: 'boolean', help: 'Print JSON', of: ['call', 'tools', 'status'] },
   yes: { type: 'boolean', help: 'Agree to a plan that can lose something', of: ['call'] },
   force: { type: 'boolean', help: 'Replace a file that exists', of: ['config init'] },

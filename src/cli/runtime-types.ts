@@ -1,5 +1,6 @@
 import type { LoadedConfig, Toolset } from '../config/types.ts'
 import type { Elicit } from '../mcp/tool-service.ts'
+import type { OpenSignIn } from '../sign-in.ts'
 
 /** What the flags of the simulated Azure say; paths as given. */
 export interface SimulationFlags {
@@ -88,6 +89,10 @@ export interface CliIo {
   }
   /** Serves MCP until stdin closes; the exit status. */
   serve: (options: ServingOptions) => Promise<number>
+  /** Sign-in as the configuration has it. */
+  signIn: (loaded: LoadedConfig, verbose: boolean) => Promise<OpenSignIn>
+  /** Shows a page in the browser, where there is one. */
+  openBrowser: (url: string) => void
   /** Throws ConfigError where the options cannot be met. */
   runtime: (options: ServingOptions) => Promise<CliRuntime>
   /** Throws ConfigError for a file that cannot be used. */

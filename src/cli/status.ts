@@ -1,19 +1,43 @@
+import { isoTime } from '../backup/fields.ts'
 import { loadConfig } from '../config/config.ts'
 import { keyPath } from '../config/key-path.ts'
 import type { Config, LoadedConfig, Origins, VaultEntry } from '../config/types.ts'
 import { defaultVault } from '../config/vaults.ts'
+import type { OpenSignIn } from '../sign-in.ts'
 import { faultLine } from './loaded.ts'
 import { toServing, type Values } from './options.ts'
 import { render } from './render.ts'
 import type { CliIo, ServingOptions } from './runtime-types.ts'
 
-/** `status`: the configuration in force and where each value came from; 2 where it is bad. */
+/** `status`: who is signed in, the configuration in force and where each value came from; 2 where that is bad. */
 export const statusCommand = async (values: Values, io: CliIo): Promise<number> => {
-  const loaded = await loadedFor(toServing(values), io)
-  const report = configurationReport(loaded)
+  const options = toServing(values)
+  const loaded = await loadedFor(options, io)
+  const signIn = options.simulate
+    ? { method: null, why: 'Azure is simulated; nobody signs in' }
+    : loaded.faults.length > 0
+      ? { method: null, why: 'the configuration is wrong' }
+      : await signInReport(await io.signIn(loaded, options.verbose), io)
+  const report = { sign_in: signIn, ...configurationReport(loaded) }
   await io.stdout(values.json === true ? `${JSON.stringify(report)}\n` : render(report))
   io.stderr(faultLine(loaded))
   return loaded.faults.length > 0 ? 2 : 0
+}
+
+/** Who is signed in, and what there would be beside it. A token is fetched, so that what is told is so. */
+const signInReport = async ({ credentials, file }: OpenSignIn, { signal }: CliIo) => {
+  const { used, skipped, error } = await credentials.describe(signal)
+  const cached = (await credentials.accounts('all', signal)).filter(({ method }) => method === 'user')
+  return {
+    method: used?.method ?? null,
+    account: used?.account ?? null,
+    tenant_id: used?.tenantId ?? null,
+    expires_at: used?.expiresAtMs === undefined ? null : isoTime(used.expiresAtMs),
+    error: error ? { code: error.code, message: error.message, remediation: error.remediation } : null,
+    not_taken: skipped.map(({ method, why }) => ({ method, why })),
+    cached_accounts: cached.map(({ account, tenantId }) => ({ account: account ?? null, tenant_id: tenantId ?? null })),
+    token_cache: file,
+  }
 }
 
 /** With `--simulate` what the server itself would make of it: the simulated Azure names the vault. */
@@ -40,6 +64,7 @@ const settings: Readonly<Record<string, (config: Config) => unknown>> = {
   api_version: config => config.apiVersion,
   'auth.method': config => config.auth.method,
   'auth.client_id': config => config.auth.clientId,
+  'auth.account': config => config.auth.account,
   'http.proxy': config => withoutCredentials(config.http.proxy),
   'http.timeout_seconds': config => config.http.timeoutSeconds,
   'http.max_retries': config => config.http.maxRetries,

@@ -20,7 +20,7 @@ export interface ConfigTable {
   arm_endpoint?: string
   authority_host?: string
   api_version?: string
-  auth?: { method?: string; client_id?: string }
+  auth?: { method?: string; client_id?: string; account?: string }
   http?: { proxy?: string; timeout_seconds?: number; max_retries?: number }
   vaults?: Record<string, VaultTable>
 }

@@ -5,7 +5,7 @@
  */
 import { printable } from '../printable.ts'
 import { type ConfigTable, checkTable, isTable, type PlaceOf } from './check.ts'
-import { clouds } from './clouds.ts'
+import { clouds, isCloudsAuthority } from './clouds.ts'
 import { keyPath } from './key-path.ts'
 import { type Found, findTable, type SearchDeps } from './search.ts'
 import { type AuthMethod, type Config, type LoadedConfig, type Toolset, toolsets } from './types.ts'
@@ -33,6 +33,13 @@ export const loadConfig = async (deps: ConfigDeps): Promise<LoadedConfig> => {
   const warnings = [...found.warnings, ...screened.warnings, ...checked.warnings, ...off]
   const faults = [...found.faults, ...screened.faults, ...checked.faults, ...vaults.faults]
   const { config, origins } = settle(checked.table, placeOf)
+  if (!found.mayNameAuthority && !isCloudsAuthority(config.authorityHost)) {
+    const place = origins.authority_host ?? 'authority_host'
+    faults.push(
+      `${place} names a sign-in host that is none of the Azure clouds, which is only taken from a file named with --config ` +
+        'or one in ~/.codex: passwords and tokens would go there.',
+    )
+  }
 
   const { overrides } = deps
   if (overrides.toolsets) origins.toolsets = 'flag --toolsets'
@@ -144,6 +151,7 @@ const settle = (table: ConfigTable, placeOf: PlaceOf) => {
   const resourceGroup = optional(table.resource_group, 'resource_group')
   const tenantId = optional(table.tenant_id, 'tenant_id')
   const clientId = optional(table.auth?.client_id, 'auth', 'client_id')
+  const account = optional(table.auth?.account, 'auth', 'account')
   const proxy = optional(table.http?.proxy, 'http', 'proxy')
   const endpoints = settleEndpoints(table, placeOf, origins)
   const config: Omit<Config, 'vaults'> = {
@@ -159,6 +167,7 @@ const settle = (table: ConfigTable, placeOf: PlaceOf) => {
     auth: {
       method: (take(table.auth?.method, 'auth', 'method') ?? 'auto') as AuthMethod,
       ...(clientId !== undefined && { clientId }),
+      ...(account !== undefined && { account }),
     },
     http: {
       ...(proxy !== undefined && { proxy }),

@@ -23,14 +23,13 @@ export interface Found {
   table: unknown
   /** False for a file that may have come with a workspace. */
   isTrusted: boolean
+  /** True for a file named with --config, or one of Codex's folder: only there a sign-in host of one's own is named. */
+  mayNameAuthority: boolean
   warnings: string[]
   faults: string[]
 }
 
-interface Place {
-  file: string
-  isTrusted: boolean
-}
+type Place = Pick<Found, 'isTrusted' | 'mayNameAuthority'> & { file: string }
 
 /** Where Codex and this program keep their files; `CODEX_HOME` where it is set. */
 export const codexHome = ({ env, homeDir, cwd }: Pick<SearchDeps, 'env' | 'homeDir' | 'cwd'>): string =>
@@ -45,7 +44,7 @@ const readNamed = async (deps: SearchDeps, file: string): Promise<Found> => {
     throw namedFileError(`${printable(file)} cannot be read (${reasonOf(cause)}).`, cause)
   })
   if (text === undefined) throw namedFileError(`${printable(file)} does not exist.`)
-  const read = await readTable({ file, isTrusted: true }, text)
+  const read = await readTable({ file, isTrusted: true, mayNameAuthority: true }, text)
   if (read.kind === 'found') return read.found
   throw namedFileError(
     read.kind === 'unparsable' ? read.message : `${printable(file)} has no [recovery_services] table.`,
@@ -67,7 +66,7 @@ const searchPlaces = async (deps: SearchDeps): Promise<Found> => {
     }),
   )
   const files = read.flatMap(({ place, text }) => (text === undefined ? [] : [{ place, text }]))
-  const none: Found = { table: {}, isTrusted: true, warnings, faults: [] }
+  const none: Found = { table: {}, isTrusted: true, mayNameAuthority: true, warnings, faults: [] }
   for (const { place, text } of files) {
     const table = await readTable(place, text)
     if (table.kind === 'found') return { ...table.found, warnings }
@@ -84,16 +83,17 @@ const places = (deps: SearchDeps): Place[] => {
   const codex = codexHome(deps)
   const ofHome = path.isAbsolute(deps.homeDir)
   const ofCodex = deps.env.CODEX_HOME ? path.isAbsolute(deps.env.CODEX_HOME) : ofHome
-  const place = (isTrusted: boolean, ...parts: string[]): Place => ({
+  const place = (isTrusted: boolean, mayNameAuthority: boolean, ...parts: string[]): Place => ({
     file: path.resolve(deps.cwd, ...parts),
     isTrusted,
+    mayNameAuthority,
   })
   return [
-    place(ofCodex, codex, 'config.toml'),
-    place(ofCodex, codex, 'recovery_services.toml'),
-    place(false, 'recovery_services_config.toml'),
-    place(false, 'config', 'recovery_services.toml'),
-    place(ofHome, deps.homeDir, '.config', 'codex', 'recovery_services.toml'),
+    place(ofCodex, ofCodex, codex, 'config.toml'),
+    place(ofCodex, ofCodex, codex, 'recovery_services.toml'),
+    place(false, false, 'recovery_services_config.toml'),
+    place(false, false, 'config', 'recovery_services.toml'),
+    place(ofHome, false, deps.homeDir, '.config', 'codex', 'recovery_services.toml'),
   ]
 }
 

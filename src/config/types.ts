@@ -46,7 +46,7 @@ export interface Config {
   armEndpoint: string
   authorityHost: string
   apiVersion: string
-  auth: { method: AuthMethod; clientId?: string }
+  auth: { method: AuthMethod; clientId?: string; account?: string }
   http: { proxy?: string; timeoutSeconds: number; maxRetries: number }
 }
 

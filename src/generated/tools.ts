@@ -1562,7 +1562,14 @@ export interface ClearAuthCacheOutput {
   accounts?: {
     account: string | null
     tenant_id: string | null
-    method: 'access_token' | 'azure_cli'
+    method:
+      | 'access_token'
+      | 'client_secret'
+      | 'client_certificate'
+      | 'workload_identity'
+      | 'user'
+      | 'managed_identity'
+      | 'azure_cli'
   }[]
 }
 

@@ -43,7 +43,7 @@ export interface ToolContext {
   goingOn: GoingOn
   consent: Consent
   /** Undefined in a replay, where nobody signs in; a simulated Azure has nobody to sign in to either. */
-  signIn: Pick<Credentials, 'describe' | 'held' | 'forget'> | 'simulated' | undefined
+  signIn: Pick<Credentials, 'describe' | 'accounts' | 'forget'> | 'simulated' | undefined
 }
 
 /** Every tool has one function. A schema without one, or one whose result does not fit, does not compile. */

@@ -25,6 +25,12 @@ export const secretsFolder = (env: Env, homeDir: string): string =>
     ? path.dirname(path.resolve(env.RECOVERY_SERVICES_AUTH_FILE))
     : env.CODEX_HOME || path.join(homeDir, '.codex')
 
+/** The token cache: that of `RECOVERY_SERVICES_AUTH_FILE`, else `recovery_services_auth.json` in that folder. */
+export const authFile = (env: Env, homeDir: string): string =>
+  env.RECOVERY_SERVICES_AUTH_FILE
+    ? path.resolve(env.RECOVERY_SERVICES_AUTH_FILE)
+    : path.resolve(secretsFolder(env, homeDir), 'recovery_services_auth.json')
+
 const keyBytes = 32
 const keyName = 'recovery_services_key'
 

@@ -1,8 +1,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import type { RecorderDeps } from '../../src/arm/recorder.ts'
-import { recording } from '../../src/arm/recorder.ts'
+import { createRecorder, type RecorderDeps } from '../../src/arm/recorder.ts'
 import { parseRecording, replaceFile } from '../../src/arm/recordings.ts'
 import { loadReplay } from '../../src/arm/replay.ts'
 import type { ArmRequest, ArmResponse, Send } from '../../src/arm/send.ts'
@@ -11,6 +10,8 @@ import { SendError } from '../../src/arm/send.ts'
 const { signal } = new AbortController()
 const arm = 'https://management.azure.com'
 const name = '2026-11-22T14-03-05Z-1234.json'
+const recording = (send: Send, deps: RecorderDeps): Send => createRecorder(deps)(send)
+
 const answering =
   (response: Partial<ArmResponse>): Send =>
   async () => ({ status: 200, headers: {}, body: '', ...response })

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { AuthError } from '../../src/auth/auth-error.ts'
 import type { CliResult, RunAzureCli } from '../../src/auth/azure-cli.ts'
-import { type CredentialsDeps, createCredentials } from '../../src/auth/tokens.ts'
+import type { CredentialsDeps } from '../../src/auth/tokens.ts'
 import { createEstate } from '../helpers/estate.ts'
+import { signInFor, start, testClock } from '../helpers/sign-in.ts'
 
-const start = Date.parse('2026-11-22T12:00:00Z')
 const minute = 60_000
 const scope = 'https://management.azure.com/.default'
 const options = { signal: new AbortController().signal }
@@ -28,10 +28,11 @@ const printed = (n: number, now = start) =>
 
 /** Credentials over an az that answers with `answer`, and a clock that tests move. */
 function setUp(
+  t: Test,
   answer: (n: number) => Partial<CliResult> | Promise<CliResult> = n => ({ stdout: printed(n) }),
   more: Partial<CredentialsDeps> = {},
 ) {
-  const clock = { time: start, now: () => clock.time }
+  const clock = testClock()
   const runs: string[][] = []
   const signals: AbortSignal[] = []
   const runAzureCli: RunAzureCli = async (args, signal) => {
@@ -39,7 +40,7 @@ function setUp(
     signals.push(signal)
     return { code: 0, stdout: '', stderr: '', ...(await answer(runs.length)) }
   }
-  const credentials = createCredentials({ method: 'auto', scope, env: {}, clock, runAzureCli, ...more })
+  const { credentials } = signInFor(t, { clock, runAzureCli, ...more })
   return { credentials, clock, runs, signals }
 }
 
@@ -65,9 +66,9 @@ t.test('AZURE_ACCESS_TOKEN goes before the Azure CLI and is used as it is', asyn
   ]
   for (const [name, token, facts] of rows) {
     t.test(name, async t => {
-      const { credentials, runs } = setUp(undefined, { env: { AZURE_ACCESS_TOKEN: ` ${token}\n` } })
+      const { credentials, runs } = setUp(t, undefined, { env: { AZURE_ACCESS_TOKEN: ` ${token}\n` } })
       t.match(await credentials.getToken(scope, options), { token, method: 'access_token', ...facts })
-      t.equal((await credentials.getToken(scope, { ...options, refresh: true })).token, token)
+      t.equal((await credentials.getToken(scope, { ...options, rejected: token })).token, token)
       t.match(await credentials.describe(options.signal), { used: { method: 'access_token', ...facts }, skipped: [] })
       t.strictSame(runs, [])
     })
@@ -83,7 +84,7 @@ t.test('an AZURE_ACCESS_TOKEN that cannot work is an error: another account does
   ]
   for (const [name, value, words] of rows) {
     t.test(name, async t => {
-      const { credentials, runs } = setUp(undefined, { env: { AZURE_ACCESS_TOKEN: value } })
+      const { credentials, runs } = setUp(t, undefined, { env: { AZURE_ACCESS_TOKEN: value } })
       const error = await authErrorOf(credentials.getToken(scope, options), ['secret', expired])
       t.match(error, { code: 'not_signed_in', message: words, remediation: /AZURE_ACCESS_TOKEN/ })
       const { used, skipped } = await credentials.describe(options.signal)
@@ -94,14 +95,14 @@ t.test('an AZURE_ACCESS_TOKEN that cannot work is an error: another account does
   }
   t.test('one that expired within the clock skew is left for Azure to judge', async t => {
     const token = jwt({ exp: (start - 4 * minute) / 1000 })
-    const { credentials } = setUp(undefined, { env: { AZURE_ACCESS_TOKEN: token } })
+    const { credentials } = setUp(t, undefined, { env: { AZURE_ACCESS_TOKEN: token } })
     t.equal((await credentials.getToken(scope, options)).token, token)
   })
 })
 
 t.test("the Azure CLI's account", async t => {
   t.test('is asked for the resource of the scope, and described without its token', async t => {
-    const { credentials, runs } = setUp()
+    const { credentials, runs } = setUp(t)
     const token = await credentials.getToken(scope, options)
     const facts = { account: 'ada@example.com', tenantId: tenant, expiresAtMs: start + 60 * minute }
     t.match(token, { ...facts, method: 'azure_cli', token: jwt({ upn: 'ada@example.com', n: 1 }) })
@@ -115,21 +116,21 @@ t.test("the Azure CLI's account", async t => {
   })
 
   t.test('is asked for the configured tenant', async t => {
-    const { credentials, runs } = setUp(undefined, { tenantId: 'example.com', method: 'azure_cli' })
+    const { credentials, runs } = setUp(t, undefined, { tenantId: 'example.com', method: 'azure_cli' })
     await credentials.getToken(scope, options)
     t.strictSame(runs[0]?.slice(-2), ['--tenant', 'example.com'])
   })
 
   t.test('is asked for no tenant that could be something else', async t => {
     for (const tenantId of ['--debug', 'a b', 'a&calc', '']) {
-      const { credentials, runs } = setUp(undefined, { tenantId })
+      const { credentials, runs } = setUp(t, undefined, { tenantId })
       t.match(await authErrorOf(credentials.getToken(scope, options)), { code: 'not_configured', message: /tenant_id/ })
       t.strictSame(runs, [])
     }
   })
 
   t.test('gives a token that is kept until five minutes before its end', async t => {
-    const { credentials, clock, runs } = setUp(n => ({ stdout: printed(n, clock.time) }))
+    const { credentials, clock, runs } = setUp(t, n => ({ stdout: printed(n, clock.time) }))
     const first = await credentials.getToken(scope, options)
     clock.time += 55 * minute - 1
     t.equal((await credentials.getToken(scope, options)).token, first.token)
@@ -139,9 +140,9 @@ t.test("the Azure CLI's account", async t => {
   })
 
   t.test('is asked again at once when a token is to be refreshed, and for each other scope', async t => {
-    const { credentials, runs } = setUp()
+    const { credentials, runs } = setUp(t)
     const first = await credentials.getToken(scope, options)
-    const second = await credentials.getToken(scope, { ...options, refresh: true })
+    const second = await credentials.getToken(scope, { ...options, rejected: first.token })
     t.not(second.token, first.token)
     t.equal((await credentials.getToken(scope, options)).token, second.token)
     await credentials.getToken('https://example.com/.default', options)
@@ -160,7 +161,7 @@ t.test("the Azure CLI's account", async t => {
   ]
   for (const [name, answer, expiresAtMs] of expiries) {
     t.test(`its expiry: ${name}`, async t => {
-      const { credentials } = setUp(() => ({ stdout: JSON.stringify({ accessToken: 'opaque', ...answer }) }))
+      const { credentials } = setUp(t, () => ({ stdout: JSON.stringify({ accessToken: 'opaque', ...answer }) }))
       t.equal((await credentials.getToken(scope, options)).expiresAtMs, expiresAtMs)
     })
   }
@@ -196,7 +197,7 @@ t.test("the Azure CLI's account", async t => {
   ]
   for (const [name, answer, message, remediation] of failures) {
     t.test(`when ${name}`, async t => {
-      const { credentials } = setUp(() => answer)
+      const { credentials } = setUp(t, () => answer)
       const error = await authErrorOf(credentials.getToken(scope, options), [secret])
       t.match(error, { name: 'AuthError', code: 'not_signed_in', message, remediation })
       t.match(await credentials.describe(options.signal), {
@@ -206,7 +207,7 @@ t.test("the Azure CLI's account", async t => {
   }
 
   t.test('is asked again after a failure', async t => {
-    const { credentials } = setUp(n => (n === 1 ? { code: 1 } : { stdout: printed(n) }))
+    const { credentials } = setUp(t, n => (n === 1 ? { code: 1 } : { stdout: printed(n) }))
     await authErrorOf(credentials.getToken(scope, options))
     t.equal((await credentials.getToken(scope, options)).method, 'azure_cli')
   })
@@ -214,15 +215,15 @@ t.test("the Azure CLI's account", async t => {
 
 t.test('a configured method is the only one tried', async t => {
   const env = { AZURE_ACCESS_TOKEN: 'opaque' }
-  const cli = setUp(undefined, { env, method: 'azure_cli' })
+  const cli = setUp(t, undefined, { env, method: 'azure_cli' })
   t.equal((await cli.credentials.getToken(scope, options)).method, 'azure_cli')
 
-  const token = setUp(undefined, { method: 'access_token' })
+  const token = setUp(t, undefined, { method: 'access_token' })
   const error = await authErrorOf(token.credentials.getToken(scope, options))
   t.match(error, { code: 'not_signed_in', message: 'Nobody is signed in: AZURE_ACCESS_TOKEN is not set' })
   t.strictSame(token.runs, [])
 
-  const other = setUp(undefined, { env, method: 'client_secret' })
+  const other = setUp(t, undefined, { env, method: 'client_secret' })
   t.match(await authErrorOf(other.credentials.getToken(scope, options)), {
     code: 'not_configured',
     message: /"client_secret" is not supported/,
@@ -235,7 +236,7 @@ t.test('a configured method is the only one tried', async t => {
 
 t.test('callers at the same time share one run of az', async t => {
   t.test('and its result', async t => {
-    const { credentials, runs } = setUp()
+    const { credentials, runs } = setUp(t)
     const both = await Promise.all([credentials.getToken(scope, options), credentials.getToken(scope, options)])
     t.equal(both[0], both[1])
     t.equal(runs.length, 1)
@@ -253,7 +254,7 @@ t.test('callers at the same time share one run of az', async t => {
 
   t.test('one that is cancelled leaves the others waiting', async t => {
     const { answer, release } = held()
-    const { credentials, runs, signals } = setUp(() => answer)
+    const { credentials, runs, signals } = setUp(t, () => answer)
     const leaving = new AbortController()
     const first = credentials.getToken(scope, { signal: leaving.signal })
     const second = credentials.getToken(scope, options)
@@ -267,7 +268,7 @@ t.test('callers at the same time share one run of az', async t => {
 
   t.test('when all are cancelled az is stopped, and the next caller starts afresh', async t => {
     const { answer } = held()
-    const { credentials, signals } = setUp(n => (n === 1 ? answer : { stdout: printed(n) }))
+    const { credentials, signals } = setUp(t, n => (n === 1 ? answer : { stdout: printed(n) }))
     const leaving = new AbortController()
     const waiting = [1, 2].map(() => credentials.getToken(scope, { signal: leaving.signal }))
     leaving.abort(reason)
@@ -277,7 +278,7 @@ t.test('callers at the same time share one run of az', async t => {
   })
 
   t.test('one that was cancelled before starts nothing', async t => {
-    const { credentials, runs } = setUp()
+    const { credentials, runs } = setUp(t)
     await t.rejects(credentials.getToken(scope, { signal: AbortSignal.abort(reason) }), reason)
     await t.rejects(credentials.describe(AbortSignal.abort(reason)), reason)
     t.strictSame(runs, [])
@@ -285,8 +286,9 @@ t.test('callers at the same time share one run of az', async t => {
 })
 
 t.test('clear_auth_cache drops the tokens in memory, once a person agreed', async t => {
-  const { credentials, runs } = setUp()
+  const { credentials, runs } = setUp(t)
   const other = 'https://other.example/.default'
+  const held = (which: 'own' | 'all') => credentials.accounts(which, options.signal)
   const { call, confirmed, taken, lines } = createEstate({}, { signIn: credentials })
   const ada = { account: 'ada@example.com', tenant_id: tenant, method: 'azure_cli' }
   t.match(await call('clear_auth_cache'), { status: 'succeeded', accounts: [], message: /holds no tokens/ })
@@ -304,15 +306,15 @@ t.test('clear_auth_cache drops the tokens in memory, once a person agreed', asyn
     confirmation: String,
     accounts: [ada, ada],
   })
-  t.equal(credentials.held('all').length, 2, 'until then they stay')
+  t.equal((await credentials.accounts('all', options.signal)).length, 2, 'until then they stay')
 
   const done = await confirmed('clear_auth_cache')
   t.match(done, { status: 'succeeded', accounts: [ada], message: /gone.*az logout/, vault_name: null })
-  t.same([credentials.held('own').length, credentials.held('all').length], [0, 1])
+  t.same([(await held('own')).length, (await held('all')).length], [0, 1])
   await credentials.getToken(scope, options)
   const all = await confirmed('clear_auth_cache', { all_accounts: true })
   t.match(all, { status: 'succeeded', accounts: [ada, ada] })
-  t.same(credentials.held('all'), [])
+  t.same(await held('all'), [])
   t.same(taken(), [], 'Azure hears nothing of it')
   t.equal(lines.filter(({ message }) => message === 'tokens dropped').length, 2)
 
@@ -325,16 +327,17 @@ t.test('a confirmation of clear_auth_cache holds for the accounts that it named'
   const names = ['ada@example.com', 'bob@example.com']
   const printedFor = (n: number) =>
     JSON.stringify({ accessToken: jwt({ upn: names[n - 1] }), expires_on: (start + 60 * minute) / 1000, tenant })
-  const { credentials } = setUp(n => ({ stdout: printedFor(n) }))
+  const { credentials } = setUp(t, n => ({ stdout: printedFor(n) }))
   const { call } = createEstate({}, { signIn: credentials })
   await credentials.getToken(scope, options)
   const { confirmation } = await call('clear_auth_cache', { dry_run: true })
-  await credentials.getToken(scope, { ...options, refresh: true })
+  const { token } = await credentials.getToken(scope, options)
+  await credentials.getToken(scope, { ...options, rejected: token })
   t.match(await call('clear_auth_cache', { confirm: confirmation }), {
     code: 'confirmation_required',
     message: /bob@example\.com.*another plan/,
   })
-  t.equal(credentials.held('own').length, 1)
+  t.equal((await credentials.accounts('own', options.signal)).length, 1)
 })
 
 t.test('where nobody signs in clear_auth_cache says so', async t => {

@@ -113,6 +113,10 @@ const run = async (argv: string[], world: World = {}) => {
       seen.served = serving
       return 0
     },
+    signIn: async () => {
+      throw new Error('nobody signs in here')
+    },
+    openBrowser: () => {},
     runtime: async given => {
       if (world.failure) throw world.failure
       seen.options = given

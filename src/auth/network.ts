@@ -1,0 +1,142 @@
+/**
+ * MSAL's way to the sign-in service: its network interface over `Send`, so that proxy, certificates, time limits and
+ * recording are those of every other request. What the service refused is kept in its own words, which MSAL hands up only
+ * in part (of a device code's polling not at all).
+ */
+import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
+import type { ArmResponse, Send } from '../arm/send.ts'
+import { SendError } from '../arm/send.ts'
+import type { Clock } from '../clock.ts'
+import { parseObject } from './token-facts.ts'
+
+/** The error answer of OAuth 2.0 (RFC 6749, 5.2) with what Entra ID adds. */
+export interface Refusal {
+  status: number
+  /** E.g. `invalid_grant`; empty where the answer was no such thing. */
+  error: string
+  description: string
+  /** AADSTS numbers. */
+  codes: readonly number[]
+  suberror: string | undefined
+  /** What conditional access wants of the next sign-in, a JSON text. */
+  claims: string | undefined
+  retryAfterSeconds: number | undefined
+}
+
+/** One acquisition's network, and how its last request ended. */
+export interface Exchange {
+  client: INetworkModule
+  /** What the last request was refused with; undefined where it was not. */
+  refusal(): Refusal | undefined
+  /** What the last request threw: SendError, or the signal's reason. */
+  thrown(): unknown
+}
+
+export interface ExchangeDeps {
+  send: Send
+  clock: Pick<Clock, 'now' | 'sleep'>
+  signal: AbortSignal
+  /** The configured origin. MSAL takes https only, so http of a loopback authority is put back here. */
+  authorityHost: string
+  /** How often a request may be sent again after a throttled, failed or lost answer. */
+  retries?: number
+}
+
+const longestWaitSeconds = 10
+/** RFC 8628, 3.5: every `slow_down` adds five seconds to the interval, for good. */
+const slowDownSeconds = 5
+const pending = new Set(['authorization_pending', 'slow_down'])
+
+export const createExchange = (deps: ExchangeDeps): Exchange => {
+  const { send, clock, signal, authorityHost, retries = 2 } = deps
+  const asked = new URL(authorityHost)
+  const secure = `https://${asked.host}`
+  let refusal: Refusal | undefined
+  let thrown: unknown
+  let extraSeconds = 0
+
+  const attempt = async (method: 'GET' | 'POST', url: string, options: NetworkRequestOptions) => {
+    const address = url.startsWith(`${secure}/`) ? asked.origin + url.slice(secure.length) : url
+    const headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+    )
+    return send({ method, url: address, headers, ...(options.body && { body: options.body }) }, signal)
+  }
+
+  const ask = async <T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) => {
+    if (extraSeconds > 0) await clock.sleep(extraSeconds * 1000, signal)
+    for (let tries = 0; ; tries++) {
+      refusal = undefined
+      thrown = undefined
+      try {
+        const response = await attempt(method, url, options)
+        const wait = tries < retries ? waitAfter(response, tries, clock.now()) : undefined
+        if (wait === undefined) return answerOf<T>(response)
+        await clock.sleep(wait * 1000, signal)
+      } catch (error) {
+        if (!(error instanceof SendError) || tries >= retries || error.kind === 'timeout') {
+          thrown = error
+          throw error
+        }
+        await clock.sleep(1000 * 2 ** tries, signal)
+      }
+    }
+  }
+
+  const answerOf = <T>(response: ArmResponse): NetworkResponse<T> => {
+    const { status, headers } = response
+    const body = parseObject(response.body)
+    if (status >= 400 || typeof body.error === 'string') refusal = refusalOf(response, body, clock.now())
+    if (refusal?.error === 'slow_down') {
+      extraSeconds += slowDownSeconds
+      body.error = 'authorization_pending'
+    }
+    if (refusal && pending.has(refusal.error)) refusal = undefined
+    // MSAL takes an answer without `error` for a good one.
+    if (status >= 400 && body.error === undefined) body.error = 'server_error'
+    return { status, headers, body: body as T }
+  }
+
+  return {
+    client: {
+      sendGetRequestAsync: (url, options) => ask('GET', url, options),
+      sendPostRequestAsync: (url, options) => ask('POST', url, options),
+    },
+    refusal: () => refusal,
+    thrown: () => thrown,
+  }
+}
+
+/** Seconds until the request may be sent again; undefined where it must not be, or waiting would take too long. */
+const waitAfter = ({ status, headers }: ArmResponse, tries: number, nowMs: number): number | undefined => {
+  if (status !== 429 && status < 500) return undefined
+  const seconds = retryAfter(headers, nowMs) ?? 2 ** tries
+  return seconds <= longestWaitSeconds ? seconds : undefined
+}
+
+/** Retry-After in seconds, which RFC 9110 also allows to be a date. */
+const retryAfter = (headers: ArmResponse['headers'], nowMs: number): number | undefined => {
+  const text = headers['retry-after']
+  if (text === undefined) return undefined
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
+}
+
+const refusalOf = ({ status, headers }: ArmResponse, body: Record<string, unknown>, nowMs: number): Refusal => {
+  // Managed identity endpoints nest it: {"error": {"code", "message"}}.
+  const inner = typeof body.error === 'object' && body.error !== null ? (body.error as Record<string, unknown>) : {}
+  const text = (...values: unknown[]) => values.find((value): value is string => typeof value === 'string')
+  const description = text(body.error_description, body.message, inner.message) ?? ''
+  const codes = Array.isArray(body.error_codes)
+    ? body.error_codes.filter((code): code is number => typeof code === 'number')
+    : [...description.matchAll(/AADSTS(\d+)/g)].map(([, code]) => Number(code))
+  return {
+    status,
+    error: text(body.error, inner.code) ?? '',
+    description,
+    codes,
+    suberror: text(body.suberror),
+    claims: text(body.claims),
+    retryAfterSeconds: retryAfter(headers, nowMs),
+  }
+}
