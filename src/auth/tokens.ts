@@ -74,7 +74,7 @@ const patienceMs = 1000
 const answerMs = 1900
 
 type Search =
-  | { kind: 'found'; token: Token; skipped: Skipped[] }
+  | { kind: 'found'; token: Token; skipped: Skipped[]; claims: string | undefined }
   | { kind: 'failed'; error: AuthError; skipped: Skipped[] }
 type Found = Extract<Search, { kind: 'found' }>
 type Failed = Extract<Search, { kind: 'failed' }>
@@ -94,7 +94,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     for (const { method, fetch } of tried) {
       try {
         const found = await fetch(deps, wish)
-        if (!('absent' in found)) return { kind: 'found', token: { ...found, method }, skipped }
+        if (!('absent' in found)) return { kind: 'found', token: { ...found, method }, skipped, claims: wish.claims }
         skipped.push({ method, why: found.absent })
       } catch (error) {
         if (!(error instanceof AuthError)) throw error
@@ -128,7 +128,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const find = async (scope: string, { signal, rejected, claims }: TokenWish): Promise<Search> => {
     signal.throwIfAborted()
     const held = memory.get(scope)
-    const isTaken = held && claims === undefined && held.token.token !== rejected
+    // Of several calls that meet the same challenge, those that come later find the token that meets it.
+    const isTaken = held && held.token.token !== rejected && (claims === undefined || claims === held.claims)
     const leftMs = (held?.token.expiresAtMs ?? 0) - clock.now()
     if (isTaken && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
     const result = await searched(JSON.stringify([scope, rejected ?? null, claims ?? null]), signal, claims)
