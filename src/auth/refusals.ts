@@ -170,7 +170,8 @@ export const loginCommand = ({ tenant }: Pick<Asking, 'tenant'>): string =>
   `\`recovery-services-server login${tenant === undefined || tenant === 'organizations' ? '' : ` --tenant ${tenant}`}\``
 
 export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
-  const { status, error, codes, suberror, retryAfterSeconds } = refusal
+  const { status, codes, suberror, retryAfterSeconds } = refusal
+  const error = printable(refusal.error, 80)
   const host = new URL(asking.authorityHost).host
   const said = firstLine(refusal.description) || error
   if (status === 429) {
@@ -179,7 +180,10 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
       'throttled',
       `The sign-in service ${host} limits how often it may be asked${said ? `: ${said}` : ''}`,
       `Wait ${wait}, then try again.`,
-      { httpStatus: status },
+      {
+        httpStatus: status,
+        ...(retryAfterSeconds !== undefined && { details: { retry_after_seconds: Math.ceil(retryAfterSeconds) } }),
+      },
     )
   }
   const row = codes.map(code => byNumber[code]).find(found => found !== undefined) ?? byWord[error]

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { type ArmResponse, type Send, SendError } from '../../src/arm/send.ts'
 import { createUndiciSend } from '../../src/arm/undici-send.ts'
-import { byBrowser, byClientCredential, byDeviceCode, type Grant } from '../../src/auth/msal.ts'
+import { accountsIn } from '../../src/auth/cached-accounts.ts'
+import { byBrowser, byClientCredential, byDeviceCode, type Grant, renewed } from '../../src/auth/msal.ts'
 import { createExchange } from '../../src/auth/network.ts'
 import { Authority, ada, contoso, type Instead } from '../helpers/authority.ts'
 import { armScope, authErrorOf, sendTo, start, testClock } from '../helpers/sign-in.ts'
@@ -36,7 +37,8 @@ const asker = async (t: Test, authority: Authority, send?: Send) => {
     }) satisfies Send,
   }
   const ask = () => byClientCredential(grant, { clientSecret }, deps)
-  const refused = () => authErrorOf(ask(), { secrets: [...authority.secrets, clientSecret] })
+  authority.secrets.push(clientSecret)
+  const refused = () => authErrorOf(ask(), authority)
   return { ask, refused, clock, sent, grant, deps }
 }
 
@@ -88,7 +90,13 @@ t.test('what does not pass is told', async t => {
       /token$/,
       throttled({ 'retry-after': '119' }),
       1,
-      { code: 'throttled', httpStatus: 429, message: /limits how often.*AADSTS90055/, remediation: /^Wait 119 s/ },
+      {
+        code: 'throttled',
+        httpStatus: 429,
+        message: /limits how often.*AADSTS90055/,
+        remediation: /^Wait 119 s/,
+        details: { retry_after_seconds: 119 },
+      },
     ],
     ['throttling that goes on', /token$/, throttled(), 3, { code: 'throttled', remediation: /^Wait a minute/ }],
     [
@@ -190,6 +198,40 @@ t.test('what does not pass is told', async t => {
       t.match(await refused(), expected)
       t.equal(authority.grants('client_credentials').length, requests)
     })
+})
+
+t.test('an answer that repeats what it was sent shows no secret', async t => {
+  const authority = await Authority.start(t)
+  const { grant, deps } = await asker(t, authority)
+  const user = { ...grant, method: 'user' } as const
+  const sent: string[] = []
+  const echo: Send = async (request, signal) => {
+    if (!request.url.includes('/token')) return deps.send(request, signal)
+    const form = new URLSearchParams(request.body)
+    const secrets = ['client_secret', 'client_assertion', 'refresh_token', 'device_code', 'code', 'code_verifier']
+      .map(name => form.get(name) ?? '')
+      .filter(secret => secret !== '')
+    sent.push(...secrets)
+    const error_description = `AADSTS9999: what is ${secrets.join(' and ')}?`
+    const [error] = secrets
+    return { status: 400, headers: {}, body: JSON.stringify({ error, error_description, suberror: error }) }
+  }
+  const echoing = { ...deps, send: echo }
+  const cacheText = authority.cacheText([ada], { clientId })
+  const [account] = accountsIn(cacheText)
+  if (!account) throw new Error('the cache holds no account')
+  const open = async (url: string) => ({ code: authority.authorize(url, ada).parameters.get('code') ?? '' })
+  const flows = [
+    () => byClientCredential(grant, { clientSecret }, echoing),
+    () => byClientCredential(grant, { clientAssertion: 'an-assertion-that-is-opaque' }, echoing),
+    () => byDeviceCode(user, () => {}, echoing),
+    () => byBrowser(user, { redirectUri: 'http://localhost:1', open }, echoing),
+    () => renewed(user, account, cacheText, echoing),
+  ]
+  for (const flow of flows) {
+    t.match((await authErrorOf(flow(), { secrets: sent })).message, /AADSTS9999: what is scrubbed/)
+  }
+  t.equal(sent.length, 6)
 })
 
 t.test('throttling of one request does not keep the next from being sent', async t => {

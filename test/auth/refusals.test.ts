@@ -57,7 +57,9 @@ const run = async (t: Test, flow: Flow, { authority, pem, folder }: World): Prom
     'federated assertion': () => credentials({ AZURE_FEDERATED_TOKEN_FILE: assertion }),
   }
   return authErrorOf(flows[flow](), {
-    secrets: [...authority.secrets, secret, pem, 'eyJhbGciOiJSUzI1NiJ9.assertion.x'],
+    get secrets() {
+      return [...authority.secrets, secret, pem, 'eyJhbGciOiJSUzI1NiJ9.assertion.x']
+    },
   })
 }
 

@@ -120,7 +120,8 @@ export const sendTo = async (t: Test, authority: Authority, env: Record<string, 
 /** The AuthError that a promise rejects with; nothing of it, its stack and causes included, holds one of the secrets. */
 export const authErrorOf = async (
   promise: Promise<unknown>,
-  { secrets }: { secrets: readonly string[] },
+  /** Looked at when the error is there: an authority has made more by then. */
+  known: { readonly secrets: readonly string[] },
 ): Promise<AuthError> => {
   const error = await promise.then(
     () => new Error('there was no error'),
@@ -128,7 +129,7 @@ export const authErrorOf = async (
   )
   if (!(error instanceof AuthError)) throw error
   const shown = inspect(error, { depth: 12, showHidden: true })
-  for (const secret of secrets) if (shown.includes(secret)) throw new Error(`the error shows ${secret}`)
+  for (const secret of known.secrets) if (shown.includes(secret)) throw new Error(`the error shows ${secret}`)
   return error
 }
 
