@@ -177,10 +177,13 @@ export const byDeviceCode = (
         onCode({ url: verificationUri, code: userCode, expiresAtMs: deps.clock.now() + expiresIn * 1000 })
       },
     }
-    deps.signal.addEventListener('abort', () => {
+    const cancel = () => {
       request.cancel = true
-    })
-    const result = await app.acquireTokenByDeviceCode(request)
+    }
+    deps.signal.addEventListener('abort', cancel, { once: true })
+    const result = await app
+      .acquireTokenByDeviceCode(request)
+      .finally(() => deps.signal.removeEventListener('abort', cancel))
     return result && { ...acquiredFrom(result, grant), cacheText: app.getTokenCache().serialize() }
   })
 
