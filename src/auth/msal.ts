@@ -48,7 +48,7 @@ const configurationOf = ({ authorityHost, tenant, clientId }: Grant, client: INe
 }
 
 /** Runs one acquisition; whatever goes wrong in it comes out as AuthError, or as the signal's reason. */
-const acquire = async <T>(
+const acquire = async <T extends Acquired>(
   asking: Asking,
   deps: ExchangeDeps,
   run: (client: INetworkModule) => Promise<T | null>,
@@ -57,11 +57,20 @@ const acquire = async <T>(
   try {
     const result = await untilAborted(run(exchange.client), deps.signal)
     if (result === null) throw new Error('MSAL came back with nothing')
+    if (!result.token) throw noToken(asking)
     return result
   } catch (error) {
     throw toAuthError(error, exchange, asking, deps.signal)
   }
 }
+
+/** MSAL takes every answer without an error for a good one, a page of some network included. */
+const noToken = ({ authorityHost }: Asking): AuthError =>
+  new AuthError(
+    'unreachable',
+    `${new URL(authorityHost).host} answered with something else than a token`,
+    'Check authority_host and what stands between this machine and it, such as a proxy that asks for a sign-in of its own.',
+  )
 
 /** MSAL's waits between two polls take no signal. */
 const untilAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
@@ -250,7 +259,7 @@ export const byManagedIdentity = (
   deps: ExchangeDeps,
 ): Promise<Acquired> => {
   const run = () =>
-    acquire({ ...asking, clientId, scope }, deps, async client => {
+    acquire({ ...asking, clientId, scope }, { ...deps, alsoPassing: [404, 408, 410] }, async client => {
       current = client
       const app = new ManagedIdentityApplication({
         clientCapabilities,

@@ -178,17 +178,19 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
     remediation: `Check what it says, or sign in again: {login}.`,
   }
   const number = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`
-  return new AuthError(
-    code,
-    `The sign-in by ${asking.method} was refused by ${host}: ${said || `status ${status}`}`,
-    filled(remediation, asking, host),
-    {
-      azureCode: number ?? (error || undefined),
-      httpStatus: status,
-      ...(needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
-      ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
-    },
-  )
+  return new AuthError(code, refusedBy(host, status, said, asking), filled(remediation, asking, host), {
+    azureCode: number ?? (error || undefined),
+    httpStatus: status,
+    ...(needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
+    ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
+  })
+}
+
+/** An endpoint of this machine is no sign-in service; what MSAL itself refuses has no status. */
+const refusedBy = (host: string, status: number, said: string, { method }: Asking): string => {
+  if (method !== 'managed_identity')
+    return `The sign-in by ${method} was refused by ${host}: ${said || `status ${status}`}`
+  return [...(status === 0 ? [] : [`${host} answered ${status}`]), ...(said ? [said] : [])].join(': ')
 }
 
 const filled = (text: string, asking: Asking, host: string): string => {
