@@ -77,12 +77,14 @@ type Search =
   | { kind: 'found'; token: Token; skipped: Skipped[] }
   | { kind: 'failed'; error: AuthError; skipped: Skipped[] }
 type Found = Extract<Search, { kind: 'found' }>
+/** `stamp`: of the cache file before it was looked for there. */
+type Held = Found & { stamp: string }
 type Failed = Extract<Search, { kind: 'failed' }>
 
 export function createCredentials(deps: CredentialsDeps): Credentials {
   const { clock, log, background } = deps
   const sources = createSources()
-  const memory = new Map<string, Found>()
+  const memory = new Map<string, Held>()
   /** Searches that found somebody who may be signed in. */
   const promising = new Set<string>()
   let generation = 0
@@ -107,6 +109,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const fetch = shareFetches(async (key, signal) => {
     const [scope, rejected, claims] = JSON.parse(key) as [string, string | null, string | null]
     const begun = generation
+    const stamp = await deps.cache.stamp()
     try {
       const result = await search({
         scope,
@@ -116,7 +119,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         isThere: () => promising.add(key),
       })
       if (result.kind === 'found') {
-        if (begun === generation) memory.set(scope, result)
+        if (begun === generation) memory.set(scope, { ...result, stamp })
         background?.cancel()
       }
       return result
@@ -130,7 +133,9 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     const held = memory.get(scope)
     const isTaken = held && claims === undefined && held.token.token !== rejected
     const leftMs = (held?.token.expiresAtMs ?? 0) - clock.now()
-    if (isTaken && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
+    // Whoever signs out, or in, with another process means this one too.
+    const isCurrent = held?.token.method !== 'user' || held.stamp === (await deps.cache.stamp())
+    if (isTaken && isCurrent && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
     const result = await searched(JSON.stringify([scope, rejected ?? null, claims ?? null]), signal, claims)
     if (result.kind === 'found' || !isTaken || leftMs <= 0 || result.error.person) return result
     renewNotBefore = clock.now() + renewAgainMs
