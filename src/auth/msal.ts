@@ -87,7 +87,9 @@ const toAuthError = (error: unknown, exchange: Exchange, asking: Asking, signal:
   if (thrown instanceof SendError) return sendFailureError(thrown, asking)
   if (thrown !== undefined) return thrown
   const refusal = exchange.refusal()
-  if (refusal) return refusalError(refusal, asking)
+  // Of Azure Arc the refusal is the first half of a handshake, and this what is wrong with it.
+  const isHandshake = error instanceof Error && error.name === 'ManagedIdentityError'
+  if (refusal && !isHandshake) return refusalError(refusal, asking)
   if (error instanceof AuthError || !(error instanceof Error)) return error
   const code = 'errorCode' in error ? String(error.errorCode) : undefined
   if (code === undefined) return error
