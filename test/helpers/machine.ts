@@ -89,6 +89,7 @@ export class Machine {
   readonly tokens: string[] = []
   /** Those that Azure does not take. */
   readonly refused = new Set<string>()
+  refusesAll = false
   /** Whose `WWW-Authenticate` comes with a refusal. */
   challenge = 'Bearer error="invalid_token"'
   arm = ''
@@ -156,7 +157,7 @@ ${machine.#toml}
   #azure({ path: asked, headers }: Asked): Answer {
     const token = headers.authorization?.replace(/^Bearer /, '') ?? ''
     this.tokens.push(token)
-    if (this.refused.has(token))
+    if (this.refusesAll || this.refused.has(token))
       return {
         status: 401,
         headers: { 'www-authenticate': this.challenge },
