@@ -53,8 +53,11 @@ export interface Credentials {
   describe(signal: AbortSignal): Promise<SignIn>
   /** Whose tokens are in memory and in the cache file: those of this configuration, or all. Asks nobody. */
   accounts(which: 'own' | 'all', signal: AbortSignal): Promise<HeldAccount[]>
-  /** Drops these, from the file too. The next call asks the sources again. */
-  forget(which: 'own' | 'all', signal: AbortSignal): Promise<void>
+  /**
+   * Drops these, from the file too, and ends a sign-in that waits for its user, of which it tells. The next call asks the
+   * sources again.
+   */
+  forget(which: 'own' | 'all', signal: AbortSignal): Promise<{ wasSigningIn: boolean }>
 }
 
 export interface CredentialsDeps extends SourceDeps {
@@ -201,11 +204,12 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     forget: async (which, signal) => {
       generation++
       for (const scope of ownScopes(which)) memory.delete(scope)
-      background?.cancel()
+      const wasSigningIn = background?.cancel() ?? false
       await deps.cache.update(signal, async text => {
         const gone = chosen(text, which)
         return { text: gone.length > 0 ? withoutAccounts(text, gone) : undefined, value: undefined }
       })
+      return { wasSigningIn }
     },
   }
 }
@@ -251,7 +255,11 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
       'not_signed_in',
       `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in has been started.${before}`,
       `Show this to the user: open ${code.url} and enter the code ${code.code} (until ${expires}). Once that is done, call again.`,
-      { ...factsOf(error), details: { sign_in: { url: code.url, code: code.code, expires_at: expires }, ...details } },
+      {
+        ...factsOf(error),
+        person: error.person,
+        details: { sign_in: { url: code.url, code: code.code, expires_at: expires }, ...details },
+      },
     )
     return { kind: 'failed', error: told, skipped }
   }
@@ -262,7 +270,7 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
         fault.code,
         `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in could not be started: ${fault.message}`,
         fault.remediation,
-        { ...factsOf(fault), details },
+        { ...factsOf(fault), person: error.person, details },
       ),
       skipped,
     }
@@ -273,7 +281,7 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
       'not_signed_in',
       error.message,
       `A sign-in is being started, but ${host} has not answered yet: call again in a few seconds.`,
-      { details },
+      { person: error.person, details },
     ),
     skipped,
   }
