@@ -12,7 +12,7 @@ import type { Authority } from './authority.ts'
 import { type Called, executable, Server } from './server.ts'
 import { temporaryFolder } from './sign-in.ts'
 
-export const subscription = '00000000-0000-0000-0000-000000000001'
+const subscription = '00000000-0000-0000-0000-000000000001'
 const vaultPath = `/subscriptions/${subscription}/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault-prod`
 
 export interface Asked {
