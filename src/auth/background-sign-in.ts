@@ -10,8 +10,8 @@ import type { DeviceCode } from './msal.ts'
 export interface BackgroundSignIn {
   /** Starts one, or joins the one that goes on. `limitMs`: how long to wait for the code. */
   offer(wanted: NewSignIn, limitMs: number): Promise<Offer>
-  /** Ends the one that goes on: somebody is signed in otherwise, or nobody is to be. */
-  cancel(): void
+  /** Ends the one that goes on, and says if there was one: somebody is signed in otherwise, or nobody is to be. */
+  cancel(): boolean
 }
 
 export interface Offer {
@@ -84,8 +84,10 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
       }
     },
     cancel: () => {
+      const wasGoing = going !== undefined
       going?.stop.abort(new Error('the sign-in is not needed any more'))
       going = undefined
+      return wasGoing
     },
   }
 }

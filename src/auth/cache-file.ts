@@ -19,7 +19,7 @@ export interface CacheFiles {
   /** Undefined where there is no such file; rejects for what is no regular file. */
   readFile(path: string): Promise<string | undefined>
   realpath(path: string): Promise<string>
-  stat(path: string): Promise<{ mode: number }>
+  stat(path: string): Promise<{ mode: number; ino?: number; mtimeMs?: number }>
   chmod(path: string, mode: number): Promise<unknown>
   mkdir(path: string, options: { recursive: true; mode: number }): Promise<unknown>
   writeFile(path: string, text: string, options: { mode: number; flag: 'wx' }): Promise<unknown>
@@ -51,6 +51,8 @@ export interface CacheFileDeps {
 
 export interface CacheFile {
   file: string
+  /** Another text once the file has been replaced, by whomever. */
+  stamp(): Promise<string>
   /** The text as it is now, empty where there is no file. A file that does not parse is moved aside first. */
   read(signal: AbortSignal): Promise<string>
   /**
@@ -221,7 +223,13 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
     }
   }
 
-  return { file, read, update }
+  const stamp = (): Promise<string> =>
+    files.stat(file).then(
+      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+      () => '',
+    )
+
+  return { file, stamp, read, update }
 }
 
 const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOTSUP'])

@@ -13,7 +13,15 @@ export interface Surroundings {
   isThere(path: string): Promise<boolean>
 }
 
-export type Place = { kind: string } | { kind: 'IMDS'; probe: string }
+export interface Place {
+  kind: string
+  /** Where tokens are asked for. */
+  endpoint: string
+  /** The variable that names it; undefined where it is the usual one. */
+  variable?: string | undefined
+  /** There where nothing but its answer tells whether there is one. */
+  probe?: string
+}
 
 const arcAgent = ({ env, platform }: Surroundings): string | undefined =>
   platform === 'linux'
@@ -22,19 +30,27 @@ const arcAgent = ({ env, platform }: Surroundings): string | undefined =>
       ? `${env.ProgramFiles}\\AzureConnectedMachineAgent\\himds.exe`
       : undefined
 
+/** An empty variable counts as unset. */
 export const managedIdentityPlace = async (surroundings: Surroundings): Promise<Place> => {
   const { env, isThere } = surroundings
-  const has = (...names: string[]) => names.every(name => env[name] !== undefined)
-  if (has('IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'IDENTITY_SERVER_THUMBPRINT')) return { kind: 'Service Fabric' }
-  if (has('IDENTITY_ENDPOINT', 'IDENTITY_HEADER')) return { kind: 'App Service' }
-  if (has('MSI_ENDPOINT', 'MSI_SECRET')) return { kind: 'Machine Learning' }
-  if (has('MSI_ENDPOINT')) return { kind: 'Cloud Shell' }
-  if (has('IDENTITY_ENDPOINT', 'IMDS_ENDPOINT')) return { kind: 'Azure Arc' }
+  const has = (...names: string[]) => names.every(name => env[name])
+  const named = (kind: string, variable: string): Place => ({ kind, endpoint: env[variable] ?? '', variable })
+  if (has('IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'IDENTITY_SERVER_THUMBPRINT'))
+    return named('Service Fabric', 'IDENTITY_ENDPOINT')
+  if (has('IDENTITY_ENDPOINT', 'IDENTITY_HEADER')) return named('App Service', 'IDENTITY_ENDPOINT')
+  if (has('MSI_ENDPOINT', 'MSI_SECRET')) return named('Machine Learning', 'MSI_ENDPOINT')
+  if (has('MSI_ENDPOINT')) return named('Cloud Shell', 'MSI_ENDPOINT')
+  if (has('IDENTITY_ENDPOINT', 'IMDS_ENDPOINT')) return named('Azure Arc', 'IDENTITY_ENDPOINT')
   const agent = arcAgent(surroundings)
-  if (agent !== undefined && (await isThere(agent))) return { kind: 'Azure Arc' }
-  const base = env.AZURE_POD_IDENTITY_AUTHORITY_HOST || 'http://169.254.169.254'
-  return { kind: 'IMDS', probe: `${base}/metadata/identity/oauth2/token?api-version=2018-02-01` }
+  if (agent !== undefined && (await isThere(agent))) return { kind: 'Azure Arc', endpoint: 'http://127.0.0.1:40342' }
+  const place = has(podVariable) ? named('IMDS', podVariable) : { kind: 'IMDS', endpoint: 'http://169.254.169.254' }
+  return { ...place, probe: `${place.endpoint}/metadata/identity/oauth2/token?api-version=2018-02-01` }
 }
+
+const podVariable = 'AZURE_POD_IDENTITY_AUTHORITY_HOST'
+
+export const isHttpAddress = (text: string): boolean =>
+  URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol)
 
 /**
  * Why there is no IMDS; undefined where there is one. Asked without the header that a token takes, so it answers 400, and
@@ -44,16 +60,18 @@ export const probeFault = async (
   probe: string,
   send: Send,
   signal: AbortSignal,
-  limitMs = 900,
+  limitMs: number,
 ): Promise<string | undefined> => {
   const tooLong = AbortSignal.timeout(limitMs)
+  const { host } = new URL(probe)
   try {
     const { status, body } = await send({ method: 'GET', url: probe, headers: {} }, AbortSignal.any([signal, tooLong]))
     // Some network's own page is no metadata service.
-    if (status === 400 || Object.keys(parseObject(body)).length > 0) return undefined
-    return `${new URL(probe).host} answered ${status}, which no metadata service does`
+    const isPage = body.trimStart().startsWith('<')
+    if ((status === 400 && !isPage) || Object.keys(parseObject(body)).length > 0) return undefined
+    return `this machine has no managed identity endpoint: ${host} answered ${status}, and not as one`
   } catch {
     signal.throwIfAborted()
-    return `this machine has no managed identity endpoint: ${new URL(probe).host} did not answer within a second`
+    return `this machine has no managed identity endpoint: ${host} did not answer within ${Math.ceil(limitMs / 1000)} s`
   }
 }

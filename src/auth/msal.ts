@@ -48,7 +48,7 @@ const configurationOf = ({ authorityHost, tenant, clientId }: Grant, client: INe
 }
 
 /** Runs one acquisition; whatever goes wrong in it comes out as AuthError, or as the signal's reason. */
-const acquire = async <T>(
+const acquire = async <T extends Acquired>(
   asking: Asking,
   deps: ExchangeDeps,
   run: (client: INetworkModule) => Promise<T | null>,
@@ -86,7 +86,9 @@ const toAuthError = (error: unknown, exchange: Exchange, asking: Asking, signal:
       asking,
       `its OpenID configuration ${refusal === undefined ? 'cannot be used' : `is not there (status ${refusal.status})`}`,
     )
-  if (refusal) return refusalError(refusal, asking)
+  // Of Azure Arc the refusal is the first half of a handshake, and this what is wrong with it.
+  const isHandshake = error instanceof Error && error.name === 'ManagedIdentityError'
+  if (refusal && !isHandshake) return refusalError(refusal, asking)
   if (error instanceof AuthError || !(error instanceof Error) || code === undefined) return error
   return refusalError(
     {
@@ -267,7 +269,7 @@ export const byManagedIdentity = (
   deps: ExchangeDeps,
 ): Promise<Acquired> => {
   const run = () =>
-    acquire({ ...asking, clientId, scope }, deps, async client => {
+    acquire({ ...asking, clientId, scope }, { ...deps, alsoPassing: [404, 408, 410] }, async client => {
       current = client
       const app = new ManagedIdentityApplication({
         clientCapabilities,

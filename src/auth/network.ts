@@ -44,6 +44,8 @@ export interface ExchangeDeps {
   authorityHost: string
   /** How often a request may be sent again after a throttled, failed or lost answer. */
   retries?: number
+  /** Statuses that pass by themselves too, as those of an IMDS that is updated. */
+  alsoPassing?: readonly number[]
 }
 
 const longestWaitSeconds = 10
@@ -52,7 +54,7 @@ const slowDownSeconds = 5
 const pending = new Set(['authorization_pending', 'slow_down'])
 
 export const createExchange = (deps: ExchangeDeps): Exchange => {
-  const { send, clock, signal, authorityHost, retries = 2 } = deps
+  const { send, clock, signal, authorityHost, retries = 2, alsoPassing = [] } = deps
   const asked = new URL(authorityHost)
   const secure = `https://${asked.host}`
   let refusal: Refusal | undefined
@@ -74,7 +76,7 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
       thrown = undefined
       try {
         const response = await attempt(method, url, options)
-        const wait = tries < retries ? waitAfter(response, tries, clock.now()) : undefined
+        const wait = tries < retries ? waitAfter(response, tries, clock.now(), alsoPassing) : undefined
         if (wait === undefined) return answerOf<T>(response, options.body)
         await clock.sleep(wait * 1000, signal)
       } catch (error) {
@@ -123,8 +125,13 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
 }
 
 /** Seconds until the request may be sent again; undefined where it must not be, or waiting would take too long. */
-const waitAfter = ({ status, headers }: ArmResponse, tries: number, nowMs: number): number | undefined => {
-  if (status !== 429 && status < 500) return undefined
+const waitAfter = (
+  { status, headers }: ArmResponse,
+  tries: number,
+  nowMs: number,
+  alsoPassing: readonly number[],
+): number | undefined => {
+  if (status !== 429 && status < 500 && !alsoPassing.includes(status)) return undefined
   const seconds = retryAfter(headers, nowMs) ?? 2 ** tries
   return seconds <= longestWaitSeconds ? seconds : undefined
 }

@@ -204,7 +204,7 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
   const number = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`
   return new AuthError(
     code,
-    `The sign-in by ${asking.method} was refused by ${host}: ${said || `status ${status}`}`,
+    refusedBy(host, status, said, asking),
     filled(isPerson ? remedy.remediation : forService, asking, host),
     {
       azureCode: number ?? (error || undefined),
@@ -213,6 +213,13 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
       ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
     },
   )
+}
+
+/** An endpoint of this machine is no sign-in service; what MSAL itself refuses has no status. */
+const refusedBy = (host: string, status: number, said: string, { method }: Asking): string => {
+  if (method !== 'managed_identity')
+    return `The sign-in by ${method} was refused by ${host}: ${said || `status ${status}`}`
+  return [...(status === 0 ? [] : [`${host} answered ${status}`]), ...(said ? [said] : [])].join(': ')
 }
 
 const filled = (text: string, asking: Asking, host: string): string => {

@@ -53,8 +53,11 @@ export interface Credentials {
   describe(signal: AbortSignal): Promise<SignIn>
   /** Whose tokens are in memory and in the cache file: those of this configuration, or all. Asks nobody. */
   accounts(which: 'own' | 'all', signal: AbortSignal): Promise<HeldAccount[]>
-  /** Drops these, from the file too. The next call asks the sources again. */
-  forget(which: 'own' | 'all', signal: AbortSignal): Promise<void>
+  /**
+   * Drops these, from the file too, and ends a sign-in that waits for its user, of which it tells. The next call asks the
+   * sources again.
+   */
+  forget(which: 'own' | 'all', signal: AbortSignal): Promise<{ wasSigningIn: boolean }>
 }
 
 export interface CredentialsDeps extends SourceDeps {
@@ -77,12 +80,14 @@ type Search =
   | { kind: 'found'; token: Token; skipped: Skipped[]; claims: string | undefined }
   | { kind: 'failed'; error: AuthError; skipped: Skipped[] }
 type Found = Extract<Search, { kind: 'found' }>
+/** `stamp`: of the cache file before it was looked for there. */
+type Held = Found & { stamp: string }
 type Failed = Extract<Search, { kind: 'failed' }>
 
 export function createCredentials(deps: CredentialsDeps): Credentials {
   const { clock, log, background } = deps
   const sources = createSources()
-  const memory = new Map<string, Found>()
+  const memory = new Map<string, Held>()
   /** Searches that found somebody who may be signed in. */
   const promising = new Set<string>()
   let generation = 0
@@ -107,6 +112,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const fetch = shareFetches(async (key, signal) => {
     const [scope, rejected, claims] = JSON.parse(key) as [string, string | null, string | null]
     const begun = generation
+    const stamp = await deps.cache.stamp()
     try {
       const result = await search({
         scope,
@@ -116,7 +122,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         isThere: () => promising.add(key),
       })
       if (result.kind === 'found') {
-        if (begun === generation) memory.set(scope, result)
+        if (begun === generation) memory.set(scope, { ...result, stamp })
         background?.cancel()
       }
       return result
@@ -131,7 +137,9 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     // Of several calls that meet the same challenge, those that come later find the token that meets it.
     const isTaken = held && held.token.token !== rejected && (claims === undefined || claims === held.claims)
     const leftMs = (held?.token.expiresAtMs ?? 0) - clock.now()
-    if (isTaken && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
+    // Whoever signs out, or in, with another process means this one too.
+    const isCurrent = held?.token.method !== 'user' || held.stamp === (await deps.cache.stamp())
+    if (isTaken && isCurrent && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
     const result = await searched(JSON.stringify([scope, rejected ?? null, claims ?? null]), signal, claims)
     if (result.kind === 'found' || !isTaken || leftMs <= 0 || result.error.person) return result
     renewNotBefore = clock.now() + renewAgainMs
@@ -197,11 +205,12 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     forget: async (which, signal) => {
       generation++
       for (const scope of ownScopes(which)) memory.delete(scope)
-      background?.cancel()
+      const wasSigningIn = background?.cancel() ?? false
       await deps.cache.update(signal, async text => {
         const gone = chosen(text, which)
         return { text: gone.length > 0 ? withoutAccounts(text, gone) : undefined, value: undefined }
       })
+      return { wasSigningIn }
     },
   }
 }
@@ -247,7 +256,11 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
       'not_signed_in',
       `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in has been started.${before}`,
       `Show this to the user: open ${code.url} and enter the code ${code.code} (until ${expires}). Once that is done, call again.`,
-      { ...factsOf(error), details: { sign_in: { url: code.url, code: code.code, expires_at: expires }, ...details } },
+      {
+        ...factsOf(error),
+        person: error.person,
+        details: { sign_in: { url: code.url, code: code.code, expires_at: expires }, ...details },
+      },
     )
     return { kind: 'failed', error: told, skipped }
   }
@@ -258,7 +271,7 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
         fault.code,
         `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in could not be started: ${fault.message}`,
         fault.remediation,
-        { ...factsOf(fault), details },
+        { ...factsOf(fault), person: error.person, details },
       ),
       skipped,
     }
@@ -269,7 +282,7 @@ const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, de
       'not_signed_in',
       error.message,
       `A sign-in is being started, but ${host} has not answered yet: call again in a few seconds.`,
-      { details },
+      { person: error.person, details },
     ),
     skipped,
   }

@@ -63,10 +63,13 @@ const signInCheck = async ({ signIn, signal }: ToolContext): Promise<Check> => {
     return { name: 'sign_in', status: 'skipped', message: 'Azure is simulated in this process; nobody signs in' }
   if (!signIn) return { name: 'sign_in', status: 'skipped', message: 'answers come from a recording; nobody signs in' }
   const { used, skipped, error } = await signIn.describe(signal)
-  const others = skipped.map(({ method, why }) => `${method} not taken: ${why}`)
+  const others = skipped
+    .filter(({ why }) => !error?.message.startsWith(why)) // that one is the error
+    .map(({ method, why }) => `${method} not taken: ${why}`)
   if (!used) {
     const told = error ? [`${error.code}: ${error.inOneLine}`] : []
-    return { name: 'sign_in', status: 'failed', message: [...told, ...others].join('; ') || 'nobody is signed in' }
+    const message = [...told, others.join('; ')].filter(text => text !== '').join(' ')
+    return { name: 'sign_in', status: 'failed', message: message || 'nobody is signed in' }
   }
   const { method, account, tenantId, expiresAtMs } = used
   const told = [

@@ -59,11 +59,13 @@ const clearAuthCache: Handlers['clear_auth_cache'] = async (input, context) => {
   const { changed } = await carryOut('clear_auth_cache', input, context, plan)
   const result = { ...changed, vault_name: null, item_id: null, accounts }
   if (changed.status === 'planned') return result
-  if (held.length === 0) return { ...result, message: plan.summary }
-  await credentials?.forget(scopes, signal)
+  const ended = (await credentials?.forget(scopes, signal))?.wasSigningIn
+    ? ' The sign-in that waited for its user has been ended.'
+    : ''
+  if (held.length === 0) return { ...result, message: `${plan.summary}${ended}` }
   log('notice', 'tokens dropped', { tool: 'clear_auth_cache', accounts: held.length })
   const stays = plan.keeps.length > 0 ? ` What stays: ${plan.keeps.join('; ')}.` : ''
-  return { ...result, message: `The tokens are gone.${stays}` }
+  return { ...result, message: `The tokens are gone.${ended}${stays}` }
 }
 
 export const signIns = { clear_auth_cache: clearAuthCache } satisfies Partial<Handlers>
