@@ -25,13 +25,13 @@ export interface Asking {
 
 interface Remedy {
   code?: ProblemCode
-  /** `{tenant}`, `{client}`, `{scope}`, `{login}` and `{secret}` (where the credential comes from) are filled in. */
+  /** `{tenant}`, `{client}`, `{scope}`, `{login}` and where the former two come from (`{tenant_from}`) are filled in. */
   remediation: string
 }
 
 const again = 'Sign in again: {login}.'
 const checkApplication =
-  'Check {client_from} and tenant_id (or AZURE_TENANT_ID): the application has to be registered in, or consented to by, the tenant {tenant}.'
+  'Check {client_from} and {tenant_from}: the application has to be registered in, or consented to by, the tenant {tenant}.'
 const newSecret =
   'Make a new client secret in the app registration, put its value (not its id) into AZURE_CLIENT_SECRET, and restart this server.'
 const devicePolicy =
@@ -79,7 +79,7 @@ const byNumber: Readonly<Record<number, Remedy>> = {
   90002: {
     code: 'not_configured',
     remediation:
-      'There is no tenant {tenant} at {authority}: check tenant_id (or AZURE_TENANT_ID), and cloud if it is in another cloud.',
+      'There is no tenant {tenant} at {authority}: check {tenant_from}, and cloud if it is in another cloud.',
   },
   90014: { code: 'not_configured', remediation: 'Check auth.client_id and tenant_id.' },
   500011: {
@@ -150,8 +150,12 @@ const endings = new Set(['authorization_declined', 'access_denied', 'expired_tok
 /** True where only a person can go on: the cached sign-in is of no use. */
 export const needsPerson = ({ error }: Refusal): boolean => mendable.test(error) || endings.has(error)
 
+/** True where the account decides. */
+const isAnyTenant = (tenant: string | undefined): tenant is 'organizations' | undefined =>
+  tenant === undefined || tenant === 'organizations'
+
 export const loginCommand = ({ tenant }: Pick<Asking, 'tenant'>): string =>
-  `\`recovery-services-server login${tenant === undefined || tenant === 'organizations' ? '' : ` --tenant ${tenant}`}\``
+  `\`recovery-services-server login${isAnyTenant(tenant) ? '' : ` --tenant ${tenant}`}\``
 
 export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
   const { status, error, codes, suberror, retryAfterSeconds } = refusal
@@ -180,11 +184,11 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
   const number = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`
   return new AuthError(
     code,
-    `The sign-in by ${asking.method} was refused by ${host}: ${said || `status ${status}`}`,
+    `The sign-in${asking.method === 'user' ? '' : ` by ${asking.method}`} was refused by ${host}: ${said || `status ${status}`}`,
     filled(remediation, asking, host),
     {
       azureCode: number ?? (error || undefined),
-      httpStatus: status,
+      httpStatus: status || undefined,
       ...(needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
       ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
     },
@@ -194,9 +198,10 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
 const filled = (text: string, asking: Asking, host: string): string => {
   const isPerson = asking.method === 'user' || asking.method === 'auto'
   const values: Record<string, string> = {
-    tenant: asking.tenant ?? 'of the account',
+    tenant: isAnyTenant(asking.tenant) ? 'of the account' : asking.tenant,
     client: asking.clientId ?? 'of this server',
     client_from: isPerson ? 'auth.client_id (or --client-id)' : 'auth.client_id (or AZURE_CLIENT_ID)',
+    tenant_from: isPerson ? 'tenant_id (or --tenant)' : 'tenant_id (or AZURE_TENANT_ID)',
     scope: asking.scope ?? 'of Azure Resource Manager',
     authority: host,
     login: loginCommand(asking),
