@@ -5,14 +5,16 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { printable } from '../printable.ts'
 import { AuthError } from './auth-error.ts'
+
+/** The code that a token is had for, or OAuth's word for why there is none. */
+export type BrowserAnswer = { code: string } | { error: string; description: string }
 
 export interface Loopback {
   /** `http://localhost:<port>`: Entra ID takes any port of the registered http://localhost. */
   redirectUri: string
-  /** Resolves with the code of the answer that bears `state`; the browser waits for `say`. Throws AuthError. */
-  answer(state: string): Promise<{ code: string }>
+  /** Resolves with the answer that bears `state`; the browser waits for `say`. Rejects with the signal's reason. */
+  answer(state: string): Promise<BrowserAnswer>
   /** What the browser shows. */
   say(text: string): Promise<void>
   close(): Promise<void>
@@ -58,7 +60,7 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
   return {
     redirectUri: `http://localhost:${port}`,
     answer: state =>
-      new Promise((resolve, reject) => {
+      new Promise<BrowserAnswer>((resolve, reject) => {
         const leave = () => reject(signal.reason)
         if (signal.aborted) return leave()
         signal.addEventListener('abort', leave, { once: true })
@@ -67,8 +69,14 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
           signal.removeEventListener('abort', leave)
           shownTo = response
           const code = parameters.get('code')
-          if (code) return resolve({ code })
-          reject(refused(parameters.get('error') ?? '', parameters.get('error_description') ?? ''))
+          resolve(
+            code
+              ? { code }
+              : {
+                  error: parameters.get('error') ?? '',
+                  description: parameters.get('error_description') ?? 'the browser came back without a code',
+                },
+          )
         }
       }),
     say: async text => {
@@ -85,14 +93,6 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
     },
   }
 }
-
-const refused = (error: string, description: string): AuthError =>
-  new AuthError(
-    'not_signed_in',
-    `The sign-in was refused: ${printable(description.split(/\r?\n| Trace ID:/)[0] || error || 'no code came back', 300)}`,
-    'Start it again with `recovery-services-server login --browser`.',
-    { azureCode: /AADSTS\d+/.exec(description)?.[0] ?? (error || undefined) },
-  )
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = []

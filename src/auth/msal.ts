@@ -15,7 +15,8 @@ import { SendError } from '../arm/send.ts'
 import { isCloudsAuthority } from '../config/clouds.ts'
 import { AuthError } from './auth-error.ts'
 import type { CachedAccount } from './cached-accounts.ts'
-import { createExchange, type Exchange, type ExchangeDeps } from './network.ts'
+import type { BrowserAnswer } from './loopback.ts'
+import { createExchange, type Exchange, type ExchangeDeps, type Refusal } from './network.ts'
 import { type Asking, refusalError, sendFailureError } from './refusals.ts'
 import { factsOf, type TokenFacts } from './token-facts.ts'
 
@@ -82,19 +83,19 @@ const toAuthError = (error: unknown, exchange: Exchange, asking: Asking, signal:
   if (error instanceof AuthError || !(error instanceof Error)) return error
   const code = 'errorCode' in error ? String(error.errorCode) : undefined
   if (code === undefined) return error
-  return refusalError(
-    {
-      status: 0,
-      error: words[code] ?? code,
-      description: error.message,
-      codes: [],
-      suberror: undefined,
-      claims: undefined,
-      retryAfterSeconds: undefined,
-    },
-    asking,
-  )
+  return refusalError(withoutResponse(words[code] ?? code, error.message), asking)
 }
+
+/** A refusal that no answer of the service's own came with. */
+const withoutResponse = (error: string, description: string): Refusal => ({
+  status: 0,
+  error,
+  description,
+  codes: [...description.matchAll(/AADSTS(\d+)/g)].map(([, number]) => Number(number)),
+  suberror: undefined,
+  claims: undefined,
+  retryAfterSeconds: undefined,
+})
 
 /** MSAL's own codes for what OAuth has a word for. */
 const words: Readonly<Record<string, string>> = {
@@ -180,7 +181,7 @@ interface DeviceAnswer {
 /** How a browser's answer comes back: `open` is given the page's address and resolves with what the redirect brought. */
 export interface BrowserTrip {
   redirectUri: string
-  open(url: string, state: string): Promise<{ code: string }>
+  open(url: string, state: string): Promise<BrowserAnswer>
 }
 
 /** Authorization code with PKCE. */
@@ -205,8 +206,9 @@ export const byBrowser = (grant: Grant, trip: BrowserTrip, deps: ExchangeDeps): 
       codeChallengeMethod: 'S256',
       prompt: 'select_account',
     })
-    const { code } = await trip.open(url, state)
-    const result = await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, nonce })
+    const answer = await trip.open(url, state)
+    if ('error' in answer) throw refusalError(withoutResponse(answer.error, answer.description), grant)
+    const result = await app.acquireTokenByCode({ ...request, code: answer.code, codeVerifier: verifier, nonce })
     return { ...acquiredFrom(result), cacheText: app.getTokenCache().serialize() }
   })
 
