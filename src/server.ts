@@ -353,6 +353,7 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     homeDir: homedir(),
     version,
     signal: interrupted.signal,
+    timeLimit: ms => AbortSignal.timeout(ms),
     files: { ...fs.promises, readFile: readIfThere },
     serve,
     stdinClosed,

@@ -58,6 +58,8 @@ export interface OpenSignIn {
   credentials: Credentials
   /** The token cache. */
   file: string
+  /** Throws AuthError where the token cache could not keep a sign-in. */
+  mustKeep(signal: AbortSignal): Promise<void>
   loginByDeviceCode(wish: LoginWish, onCode: (code: DeviceCode) => void): Promise<SignedIn>
   /** `onPage` is given the address that the user's browser has to open. */
   loginByBrowser(wish: LoginWish, onPage: (url: string) => void): Promise<SignedIn>
@@ -157,36 +159,33 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
   return {
     send,
     file: cache.file,
+    mustKeep: cache.mustKeep,
     credentials: createCredentials({ ...sourceDeps, scope, clock, log, background }),
     loginByDeviceCode,
-    loginByBrowser: (wish, onPage) =>
-      acquire(wish, async (grant, network) => {
-        const [{ byBrowser }, { loopback }] = await Promise.all([
-          import('./auth/msal.ts'),
-          import('./auth/loopback.ts'),
-        ])
-        const listener = await loopback(wish.signal, grant)
-        try {
-          const acquired = await byBrowser(
-            grant,
-            {
-              redirectUri: listener.redirectUri,
-              open: (url, state) => {
-                onPage(url)
-                return listener.answer(state)
-              },
-            },
-            network,
-          )
-          await listener.say(`Signed in${acquired.account === undefined ? '' : ` as ${acquired.account}`}.`)
-          return acquired
-        } catch (error) {
-          await listener.say(error instanceof Error ? `Not signed in: ${error.message}` : 'Not signed in.')
-          throw error
-        } finally {
-          await listener.close()
-        }
-      }),
+    loginByBrowser: async (wish, onPage) => {
+      const { loopback } = await import('./auth/loopback.ts')
+      const listener = await loopback(wish.signal)
+      const trip = {
+        redirectUri: listener.redirectUri,
+        open: (url: string, state: string) => {
+          onPage(url)
+          return listener.answer(state)
+        },
+      }
+      try {
+        const signedIn = await acquire(wish, async (grant, network) =>
+          (await import('./auth/msal.ts')).byBrowser(grant, trip, network),
+        )
+        await listener.say(`Signed in${signedIn.account === undefined ? '' : ` as ${signedIn.account}`}.`)
+        return signedIn
+      } catch (error) {
+        const why = error instanceof Error ? `: ${error.message.replace(/[^.!?]$/, '$&.')}` : '.'
+        await listener.say(`Not signed in${why} The terminal says what to do.`)
+        throw error
+      } finally {
+        await listener.close()
+      }
+    },
   }
 }
 

@@ -55,6 +55,8 @@ export interface CacheFile {
   stamp(): Promise<string>
   /** The text as it is now, empty where there is no file. A file that does not parse is moved aside first. */
   read(signal: AbortSignal): Promise<string>
+  /** Throws AuthError where what is signed in could not be kept. For those who ask before somebody signs in. */
+  mustKeep(signal: AbortSignal): Promise<void>
   /**
    * Runs `change` on the text while nobody else can, and writes what it makes of it; `text` undefined: nothing is
    * written. `change` may run again where another process took the lock over meanwhile. Throws AuthError where the lock
@@ -187,6 +189,14 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
   const isThereAndBroken = async (target: string, text: string): Promise<boolean> =>
     isBroken(text) || (text === '' && (await files.readFile(target).catch(() => undefined)) === '')
 
+  const mustKeep = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await locked(signal, (_, target) => readText(target))
+    } catch (error) {
+      throw unwritable.has(codeOf(error)) ? notWritable(file, error) : error
+    }
+  }
+
   const update: CacheFile['update'] = async (signal, change) => {
     for (let round = 1; ; round++) {
       const done = await attempt(signal, change)
@@ -229,10 +239,10 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
       () => '',
     )
 
-  return { file, stamp, read, update }
+  return { file, stamp, read, mustKeep, update }
 }
 
-const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'ENOTSUP'])
+const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENOTSUP'])
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'an unknown error'
 const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
@@ -241,6 +251,14 @@ const unusable = (file: string, error: unknown): AuthError =>
     'not_configured',
     `The token cache ${printable(file)} cannot be read (${codeOf(error)})`,
     'Give it back to the user who runs this server, or name another place in RECOVERY_SERVICES_AUTH_FILE.',
+    { cause: error },
+  )
+
+const notWritable = (file: string, error: unknown): AuthError =>
+  new AuthError(
+    'not_configured',
+    `The token cache ${printable(file)} cannot be written (${codeOf(error)}), so the sign-in would be lost`,
+    'Let this user write there, or name another place in RECOVERY_SERVICES_AUTH_FILE.',
     { cause: error },
   )
 

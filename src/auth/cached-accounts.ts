@@ -176,14 +176,16 @@ export const calledBy = ({ username, tenants }: CachedAccount): string =>
   `${username || 'an account without a name'} (tenant ${tenants.join(', ')})`
 
 const severalFit = (found: readonly CachedAccount[], wanted: Wanted): AuthError => {
-  const isTenantOpen = wanted.tenantId === undefined && new Set(found.map(({ tenants }) => tenants[0])).size > 1
+  const tenants = found.flatMap(account => account.tenants)
+  // Where one is a guest of another's tenant, that tenant chooses neither.
+  const isTenantOpen = wanted.tenantId === undefined && new Set(tenants).size === tenants.length
   const setting = isTenantOpen
     ? 'Set tenant_id to the tenant of the one that is meant, or auth.account to its name'
     : 'Set auth.account to the name of the one that is meant'
   return new AuthError(
     'ambiguous',
     `${found.length} accounts in the token cache fit: ${found.map(calledBy).join(', ')}`,
-    `${setting}, or sign the others out with the command logout.`,
+    `${setting}; or sign all of them out (\`recovery-services-server logout\`) and only that one in again.`,
     { details: { candidates: found.map(({ username, tenants }) => ({ account: username, tenant_id: tenants[0] })) } },
   )
 }

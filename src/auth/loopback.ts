@@ -6,14 +6,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AuthError } from './auth-error.ts'
-import { refusalOf } from './network.ts'
-import { type Asking, refusalError } from './refusals.ts'
+
+/** The code that a token is had for, or OAuth's word for why there is none. */
+export type BrowserAnswer = { code: string } | { error: string; description: string }
 
 export interface Loopback {
   /** `http://localhost:<port>`: Entra ID takes any port of the registered http://localhost. */
   redirectUri: string
-  /** Resolves with the code of the answer that bears `state`; the browser waits for `say`. Throws AuthError. */
-  answer(state: string): Promise<{ code: string }>
+  /** Resolves with the answer that bears `state`; the browser waits for `say`. Rejects with the signal's reason. */
+  answer(state: string): Promise<BrowserAnswer>
   /** What the browser shows. */
   say(text: string): Promise<void>
   close(): Promise<void>
@@ -21,7 +22,7 @@ export interface Loopback {
 
 const maxBodyBytes = 64 * 1024
 
-export const loopback = async (signal: AbortSignal, asking: Asking): Promise<Loopback> => {
+export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
   let waiting: ((parameters: URLSearchParams, response: ServerResponse) => void) | undefined
   let expected: string | undefined
   let shownTo: ServerResponse | undefined
@@ -59,7 +60,7 @@ export const loopback = async (signal: AbortSignal, asking: Asking): Promise<Loo
   return {
     redirectUri: `http://localhost:${port}`,
     answer: state =>
-      new Promise((resolve, reject) => {
+      new Promise<BrowserAnswer>((resolve, reject) => {
         const leave = () => reject(signal.reason)
         if (signal.aborted) return leave()
         signal.addEventListener('abort', leave, { once: true })
@@ -68,8 +69,14 @@ export const loopback = async (signal: AbortSignal, asking: Asking): Promise<Loo
           signal.removeEventListener('abort', leave)
           shownTo = response
           const code = parameters.get('code')
-          if (code) return resolve({ code })
-          reject(refused(parameters, asking))
+          resolve(
+            code
+              ? { code }
+              : {
+                  error: parameters.get('error') ?? '',
+                  description: parameters.get('error_description') ?? 'the browser came back without a code',
+                },
+          )
         }
       }),
     say: async text => {
@@ -86,15 +93,6 @@ export const loopback = async (signal: AbortSignal, asking: Asking): Promise<Loo
     },
   }
 }
-
-const refused = (parameters: URLSearchParams, asking: Asking): AuthError =>
-  parameters.has('error')
-    ? refusalError(refusalOf(Object.fromEntries(parameters)), asking)
-    : new AuthError(
-        'not_signed_in',
-        'The browser came back without a code and without a reason',
-        'Start it again with `recovery-services-server login --browser`.',
-      )
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = []

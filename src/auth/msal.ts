@@ -15,7 +15,8 @@ import { SendError } from '../arm/send.ts'
 import { isCloudsAuthority } from '../config/clouds.ts'
 import { AuthError } from './auth-error.ts'
 import type { CachedAccount } from './cached-accounts.ts'
-import { createExchange, type Exchange, type ExchangeDeps } from './network.ts'
+import type { BrowserAnswer } from './loopback.ts'
+import { createExchange, type Exchange, type ExchangeDeps, refusalOf } from './network.ts'
 import { type Asking, refusalError, sendFailureError, strangeAnswerError } from './refusals.ts'
 import { factsOf, type TokenFacts } from './token-facts.ts'
 
@@ -90,19 +91,7 @@ const toAuthError = (error: unknown, exchange: Exchange, asking: Asking, signal:
   const isHandshake = error instanceof Error && error.name === 'ManagedIdentityError'
   if (refusal && !isHandshake) return refusalError(refusal, asking)
   if (error instanceof AuthError || !(error instanceof Error) || code === undefined) return error
-  return refusalError(
-    {
-      status: 0,
-      error: words[code] ?? code,
-      isForeign: false,
-      description: error.message,
-      codes: [],
-      suberror: undefined,
-      claims: undefined,
-      retryAfterSeconds: undefined,
-    },
-    asking,
-  )
+  return refusalError(refusalOf({ error: words[code] ?? code, error_description: error.message }), asking)
 }
 
 /** MSAL's own codes for what OAuth has a word for. */
@@ -199,7 +188,7 @@ interface DeviceAnswer {
 /** How a browser's answer comes back: `open` is given the page's address and resolves with what the redirect brought. */
 export interface BrowserTrip {
   redirectUri: string
-  open(url: string, state: string): Promise<{ code: string }>
+  open(url: string, state: string): Promise<BrowserAnswer>
 }
 
 /** Authorization code with PKCE. */
@@ -224,8 +213,10 @@ export const byBrowser = (grant: Grant, trip: BrowserTrip, deps: ExchangeDeps): 
       codeChallengeMethod: 'S256',
       prompt: 'select_account',
     })
-    const { code } = await trip.open(url, state)
-    const result = await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, nonce })
+    const answer = await trip.open(url, state)
+    if ('error' in answer)
+      throw refusalError(refusalOf({ error: answer.error, error_description: answer.description }), grant)
+    const result = await app.acquireTokenByCode({ ...request, code: answer.code, codeVerifier: verifier, nonce })
     return { ...acquiredFrom(result, grant), cacheText: app.getTokenCache().serialize() }
   })
 

@@ -12,7 +12,7 @@ import { parseObject } from './token-facts.ts'
 
 /** The error answer of OAuth 2.0 (RFC 6749, 5.2) with what Entra ID adds. */
 export interface Refusal {
-  /** 0 where it came without one. */
+  /** 0 where it came otherwise than as an answer. */
   status: number
   /** E.g. `invalid_grant`; empty where the answer was no such thing. */
   error: string

@@ -25,7 +25,10 @@ export interface Asking {
 
 interface Remedy {
   code?: ProblemCode
-  /** `{tenant}`, `{client}`, `{client_from}` (what sets it), `{scope}`, `{authority}` and `{login}` are filled in. */
+  /**
+   * `{tenant}`, `{client}`, where these come from (`{tenant_from}`, `{client_from}`), `{scope}`, `{authority}` and `{login}`
+   * are filled in.
+   */
   remediation: string
   /** The same for an application, which signs in without a person. */
   service?: string
@@ -33,7 +36,7 @@ interface Remedy {
 
 const again = 'Sign in again: {login}.'
 const checkApplication =
-  'Check {client_from} and tenant_id (or AZURE_TENANT_ID): the application has to be registered in, or consented to by, the tenant {tenant}.'
+  'Check {client_from} and {tenant_from}: the application has to be registered in, or consented to by, the tenant {tenant}.'
 const newSecret =
   'Make a new client secret in the app registration, put its value (not its id) into AZURE_CLIENT_SECRET, and restart this server.'
 const devicePolicy =
@@ -46,8 +49,7 @@ const noPerson =
   'The application {client} signs in here, which no person can do for it: check its credential, and show this to an administrator of the tenant {tenant}.'
 const blocked =
   'Conditional access of the tenant {tenant} keeps the application {client} out, e.g. from this network: ask its administrator.'
-const noTenant =
-  'There is no tenant {tenant} at {authority}: check tenant_id (or AZURE_TENANT_ID), and cloud if it is in another cloud.'
+const noTenant = 'There is no tenant {tenant} at {authority}: check {tenant_from}, and cloud if it is in another cloud.'
 const clock = 'Check the clock of this machine: the service finds what it was sent too old or not valid yet.'
 
 const byNumber: Readonly<Record<number, Remedy>> = {
@@ -166,8 +168,12 @@ const endings = new Set(['authorization_declined', 'access_denied', 'expired_tok
 /** True where only a person can go on: the cached sign-in is of no use. */
 const needsPerson = ({ error }: Refusal): boolean => mendable.test(error) || endings.has(error)
 
+/** True where the account decides. */
+const isAnyTenant = (tenant: string | undefined): tenant is 'organizations' | undefined =>
+  tenant === undefined || tenant === 'organizations'
+
 export const loginCommand = ({ tenant }: Pick<Asking, 'tenant'>): string =>
-  `\`recovery-services-server login${tenant === undefined || tenant === 'organizations' ? '' : ` --tenant ${tenant}`}\``
+  `\`recovery-services-server login${isAnyTenant(tenant) ? '' : ` --tenant ${tenant}`}\``
 
 export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
   const { status, codes, suberror, retryAfterSeconds } = refusal
@@ -208,7 +214,7 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
     filled(isPerson ? remedy.remediation : forService, asking, host),
     {
       azureCode: number ?? (error || undefined),
-      httpStatus: status,
+      httpStatus: status || undefined,
       ...(isPerson && needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
       ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
     },
@@ -218,16 +224,17 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
 /** An endpoint of this machine is no sign-in service; what MSAL itself refuses has no status. */
 const refusedBy = (host: string, status: number, said: string, { method }: Asking): string => {
   if (method !== 'managed_identity')
-    return `The sign-in by ${method} was refused by ${host}: ${said || `status ${status}`}`
+    return `The sign-in${method === 'user' ? '' : ` by ${method}`} was refused by ${host}: ${said || `status ${status}`}`
   return [...(status === 0 ? [] : [`${host} answered ${status}`]), ...(said ? [said] : [])].join(': ')
 }
 
 const filled = (text: string, asking: Asking, host: string): string => {
   const isPerson = asking.method === 'user'
   const values: Record<string, string> = {
-    tenant: asking.tenant === undefined || asking.tenant === 'organizations' ? 'of the account' : asking.tenant,
+    tenant: isAnyTenant(asking.tenant) ? 'of the account' : asking.tenant,
     client: asking.clientId ?? 'of this server',
     client_from: isPerson ? 'auth.client_id (or --client-id)' : 'auth.client_id (or AZURE_CLIENT_ID)',
+    tenant_from: isPerson ? 'tenant_id (or --tenant)' : 'tenant_id (or AZURE_TENANT_ID)',
     scope: asking.scope ?? 'of Azure Resource Manager',
     authority: host,
     login: loginCommand(asking),

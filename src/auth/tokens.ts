@@ -33,7 +33,10 @@ export interface SignIn {
   error?: AuthError
 }
 
-export type HeldAccount = Omit<Token, 'token'>
+export interface HeldAccount extends Omit<Token, 'token'> {
+  /** Tenants beside its own that a cached account was signed in to. */
+  guestOf?: readonly string[]
+}
 
 export interface TokenWish {
   signal: AbortSignal
@@ -198,6 +201,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
           method: 'user' as const,
           account: username || undefined,
           tenantId: tenants[0],
+          guestOf: tenants.slice(1),
           expiresAtMs: undefined,
         })),
       ]
@@ -206,6 +210,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       generation++
       for (const scope of ownScopes(which)) memory.delete(scope)
       const wasSigningIn = background?.cancel() ?? false
+      // Where there is nobody, neither folder nor lock is made.
+      if (chosen(await deps.cache.read(signal), which).length === 0) return { wasSigningIn }
       await deps.cache.update(signal, async text => {
         const gone = chosen(text, which)
         return { text: gone.length > 0 ? withoutAccounts(text, gone) : undefined, value: undefined }
@@ -227,7 +233,7 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     'not_signed_in',
     isOne
       ? `Nobody is signed in (auth.method = "${deps.method}"): ${skipped.map(({ why }) => why).join('; ')}`
-      : 'Nobody is signed in: none of the credentials that are tried is there (details.not_taken says why)',
+      : 'Nobody is signed in: none of the credentials that are tried is there (not_taken says why)',
     mayLogIn
       ? `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`
       : 'Set what is missing and restart this server, or set auth.method to "auto".',

@@ -78,6 +78,8 @@ export interface CliIo {
   version: string
   /** Aborted when the user interrupts, or the process is to end. */
   signal: AbortSignal
+  /** Aborted when so many milliseconds are over. */
+  timeLimit: (ms: number) => AbortSignal
   /** Resolves when stdin is at its end; nothing reads it otherwise. */
   stdinClosed: () => Promise<void>
   files: {

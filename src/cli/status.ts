@@ -1,3 +1,5 @@
+import { AuthError } from '../auth/auth-error.ts'
+import type { Credentials, SignIn } from '../auth/tokens.ts'
 import { isoTime } from '../backup/fields.ts'
 import { loadConfig } from '../config/config.ts'
 import { keyPath } from '../config/key-path.ts'
@@ -25,9 +27,8 @@ export const statusCommand = async (values: Values, io: CliIo): Promise<number> 
 }
 
 /** Who is signed in, and what there would be beside it. A token is fetched, so that what is told is so. */
-const signInReport = async ({ credentials, file }: OpenSignIn, { signal }: CliIo) => {
-  const { used, skipped, error } = await credentials.describe(signal)
-  const cached = (await credentials.accounts('all', signal)).filter(({ method }) => method === 'user')
+const signInReport = async ({ credentials, file }: OpenSignIn, io: CliIo) => {
+  const { used, skipped, error } = await describedInTime(credentials, io)
   return {
     method: used?.method ?? null,
     account: used?.account ?? null,
@@ -35,8 +36,38 @@ const signInReport = async ({ credentials, file }: OpenSignIn, { signal }: CliIo
     expires_at: used?.expiresAtMs === undefined ? null : isoTime(used.expiresAtMs),
     error: error ? { code: error.code, message: error.message, remediation: error.remediation } : null,
     not_taken: skipped.map(({ method, why }) => ({ method, why })),
-    cached_accounts: cached.map(({ account, tenantId }) => ({ account: account ?? null, tenant_id: tenantId ?? null })),
+    cached_accounts: await cachedAccounts(credentials, io),
     token_cache: file,
+  }
+}
+
+const patienceMs = 20_000 // the Azure CLI may take some seconds, a proxy too
+
+const describedInTime = async (credentials: Credentials, { signal, timeLimit }: CliIo): Promise<SignIn> => {
+  const tooLong = timeLimit(patienceMs)
+  try {
+    return await credentials.describe(AbortSignal.any([signal, tooLong]))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!tooLong.aborted) throw error
+    const message = `It was not to be learned within ${patienceMs / 1000} s who is signed in`
+    const remediation = 'Check the network, http.proxy (or HTTPS_PROXY, NO_PROXY), cloud and authority_host.'
+    return { skipped: [], error: new AuthError('timeout', message, remediation) }
+  }
+}
+
+/** Also where the token cache cannot be read there is something to tell. */
+const cachedAccounts = async (credentials: Credentials, { signal }: CliIo) => {
+  try {
+    const cached = (await credentials.accounts('all', signal)).filter(({ method }) => method === 'user')
+    return cached.map(({ account, tenantId, guestOf }) => ({
+      account: account ?? null,
+      tenant_id: tenantId ?? null,
+      guest_of: guestOf ?? [],
+    }))
+  } catch (error) {
+    if (error instanceof AuthError) return { error: error.inOneLine }
+    throw error
   }
 }
 

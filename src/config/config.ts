@@ -39,6 +39,8 @@ export const loadConfig = async (deps: ConfigDeps): Promise<LoadedConfig> => {
       `${place} names a sign-in host that is none of the Azure clouds, which is only taken from a file named with --config ` +
         'or one in ~/.codex: passwords and tokens would go there.',
     )
+    config.authorityHost = clouds.AzureCloud.authorityHost
+    origins.authority_host = 'default'
   }
 
   const { overrides } = deps

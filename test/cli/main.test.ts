@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
+import type { Credentials } from '../../src/auth/tokens.ts'
 import { runCommand } from '../../src/cli/main.ts'
 import { commands, type Option, options, parseServing } from '../../src/cli/options.ts'
 import type {
@@ -63,7 +64,13 @@ interface World {
   home?: string
   files?: Partial<CliIo['files']>
   signal?: AbortSignal
+  timeLimit?: CliIo['timeLimit']
+  describe?: Credentials['describe']
   isStdinClosed?: boolean
+}
+
+const never = async () => {
+  throw new Error('nobody signs in here')
 }
 
 const run = async (argv: string[], world: World = {}) => {
@@ -105,6 +112,7 @@ const run = async (argv: string[], world: World = {}) => {
     homeDir: world.home ?? '/nowhere',
     version: '9.8.7',
     signal: world.signal ?? new AbortController().signal,
+    timeLimit: ms => world.timeLimit?.(ms) ?? new AbortController().signal,
     stdinClosed: async () => {
       if (!world.isStdinClosed) await new Promise(() => {})
     },
@@ -113,9 +121,19 @@ const run = async (argv: string[], world: World = {}) => {
       seen.served = serving
       return 0
     },
-    signIn: async () => {
-      throw new Error('nobody signs in here')
-    },
+    signIn: async () => ({
+      send: never,
+      file: '/h/auth.json',
+      mustKeep: async () => {},
+      loginByDeviceCode: never,
+      loginByBrowser: never,
+      credentials: {
+        getToken: never,
+        describe: world.describe ?? (async () => ({ skipped: [] })),
+        accounts: async () => [],
+        forget: never,
+      },
+    }),
     openBrowser: () => {},
     runtime: async given => {
       if (world.failure) throw world.failure
@@ -225,6 +243,15 @@ t.test('bad usage is one clear line on stderr and status 2', async t => {
     [['call', 'list_vaults', 'null'], /this is null/],
     [['call', 'list_vaults', '5'], /this is a number/],
     [['call', 'list_vaults', '{}', '{}'], /call takes no "\{\}"/],
+    [['login', '--tenant', 'contoso'], /--tenant must be a GUID or a domain name; it is "contoso"/],
+    [['login', '--tenant', 'a b.example'], /--tenant must be a GUID or a domain name/],
+    [['login', '--tenant', '../contoso.example'], /--tenant must be a GUID or a domain name/],
+    [['login', '--tenant', 'contoso.example/x?y=z'], /--tenant must be a GUID or a domain name/],
+    [['login', '--tenant='], /--tenant must be a GUID or a domain name; it is ""/],
+    [['login', '--tenant'], /--tenant needs a value/],
+    [['login', '--client-id', 'my-app'], /--client-id must be a GUID; it is "my-app"/],
+    [['login', '--all'], /login has no option "--all"/],
+    [['logout', '--tenant', 'contoso.example'], /logout has no option "--tenant"/],
     [['a\u001b[31mb\n'], /there is no command "a\\u001b\[31mb\\u000a"/],
   ]
   for (const [argv, line] of rows) {
@@ -249,6 +276,9 @@ t.test('help and version go to stdout', async t => {
   t.same([...shown].sort(), [...ofServe.map(([name]) => name), 'help', 'version'].sort(), 'and only what works')
   t.match((await run(['simulate', '--help'])).stdout, /--port[\s\S]*--until-stdin-closes/)
   t.match((await run(['call', '--help'])).stdout, /call <TOOL> \[JSON\][\s\S]*--json/)
+  t.match((await run(['login', '--help'])).stdout, /--tenant[\s\S]*--client-id[\s\S]*--browser/)
+  t.match((await run(['logout', '--help'])).stdout, /--all/)
+  t.match((await run(['status', '--help'])).stdout, /--json/)
   t.match((await run(['config', '--help'])).stdout, /config init \[PATH\]/)
   t.match((await run(['config', 'init', '--help'])).stdout, /--force/)
   t.match(await run(['--version']), { status: 0, stdout: '9.8.7\n', stderr: '' })
@@ -566,6 +596,28 @@ name = "other"
     stdout: '',
     stderr: /gone does not exist/,
   })
+})
+
+t.test('status does not wait for ever to learn who is signed in, and shows the rest', async t => {
+  const limits: number[] = []
+  const describe: Credentials['describe'] = signal =>
+    new Promise((_, reject) => {
+      signal.throwIfAborted()
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+  const timeLimit = (ms: number) => {
+    limits.push(ms)
+    return AbortSignal.abort(new Error('too long'))
+  }
+  const { status, stdout } = await run(['status', '--json'], { describe, timeLimit })
+  t.equal(status, 0)
+  t.match(JSON.parse(stdout), {
+    sign_in: { method: null, error: { code: 'timeout', message: /within 20 s/ }, cached_accounts: [] },
+    settings: [{ key: 'enabled' }],
+  })
+  t.same(limits, [20_000])
+  const interrupted = await run(['status'], { describe, signal: AbortSignal.abort(new Error('interrupted')) })
+  t.match(interrupted, { status: 1, stdout: '', stderr: 'recovery-services-server: interrupted\n' })
 })
 
 t.test('config init writes a file that changes nothing until it is filled in', async t => {

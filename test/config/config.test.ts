@@ -1,4 +1,5 @@
 import t from 'tap'
+import { scopeOf } from '../../src/auth/authorise.ts'
 import { type ConfigDeps, loadConfig } from '../../src/config/config.ts'
 import { ConfigError, missingSetting } from '../../src/config/errors.ts'
 import { configSchema } from '../../src/config/schema.ts'
@@ -350,6 +351,65 @@ subscription_id = "Sub"\nresource_group = "rg"\nvault_name = "v"\ntenant_id = "c
   t.match([enabled.warnings, enabled.faults], [[/enabled is not taken/], []])
 })
 
+t.test('each cloud has its sign-in host, its ARM endpoint and the scope of its tokens', async t => {
+  const rows: [cloud: string, authorityHost: string, armEndpoint: string][] = [
+    ['AzureCloud', 'https://login.microsoftonline.com', 'https://management.azure.com'],
+    ['AzureUSGovernment', 'https://login.microsoftonline.us', 'https://management.usgovcloudapi.net'],
+    ['AzureChinaCloud', 'https://login.chinacloudapi.cn', 'https://management.chinacloudapi.cn'],
+  ]
+  for (const [cloud, authorityHost, armEndpoint] of rows) {
+    for (const file of [own, `${home}/.config/codex/recovery_services.toml`]) {
+      const { config, faults, origins } = await load({ [file]: `[recovery_services]\ncloud = "${cloud}"` })
+      t.match({ config, faults }, { config: { authorityHost, armEndpoint }, faults: [] }, `${cloud} in ${file}`)
+      t.equal(scopeOf(config.armEndpoint), `${armEndpoint}/.default`)
+      t.equal(origins.authority_host, `${file}: recovery_services.cloud`)
+    }
+    const region = armEndpoint.replace('https://', 'https://westeurope.')
+    t.equal(scopeOf(region), `${armEndpoint}/.default`, 'a region has its cloud’s')
+  }
+  const mixed = await loadTable('cloud = "AzureUSGovernment"\nauthority_host = "https://login.usgovcloudapi.net"')
+  t.match(mixed.config, {
+    authorityHost: 'https://login.usgovcloudapi.net',
+    armEndpoint: 'https://management.usgovcloudapi.net',
+  })
+  const ownCloud = 'cloud = { arm_endpoint = "https://arm.local", authority_host = "http://127.0.0.1:8443" }'
+  const { config, faults } = await loadTable(ownCloud)
+  t.match({ config, faults }, { config: { authorityHost: 'http://127.0.0.1:8443' }, faults: [] })
+  t.equal(scopeOf(config.armEndpoint), 'https://arm.local/.default')
+})
+
+t.test('a sign-in host of one’s own is taken from --config and ~/.codex only', async t => {
+  const elsewhere = `${home}/.config/codex/recovery_services.toml`
+  const rows: [key: string, line: string][] = [
+    ['authority_host', 'authority_host = "https://login.example"'],
+    ['authority_host', 'authority_host = "http://127.0.0.1:9"'],
+    ['authority_host', 'authority_host = "https://login.microsoftonline.com.evil.example"'],
+    ['authority_host', 'authority_host = "https://login.microsoftonline.com:8443"'],
+    ['cloud.authority_host', 'cloud = { authority_host = "https://login.example" }'],
+  ]
+  for (const [key, line] of rows) {
+    const text = `[recovery_services]\n${line}`
+    const named = new URL(/"(.*)"/.exec(line)?.[1] ?? '').origin
+    for (const [files, more] of [
+      [{ [own]: text }, {}],
+      [{ [codex]: text }, {}],
+      [{ [elsewhere]: text }, { configFile: elsewhere }],
+      [{ '/opt/codex/recovery_services.toml': text }, { env: { CODEX_HOME: '/opt/codex' } }],
+    ] as [Files, Partial<ConfigDeps>][]) {
+      const { config, faults } = await load(files, more)
+      t.match({ config, faults }, { config: { authorityHost: named }, faults: [] }, line)
+    }
+    const { config, faults, origins } = await load({ [elsewhere]: text })
+    t.match(faults, [
+      new RegExp(`^${elsewhere}: recovery_services\\.${key} names a sign-in host that is none of the Azure clouds`),
+    ])
+    t.equal(config.authorityHost, 'https://login.microsoftonline.com', 'it is not used')
+    t.equal(origins.authority_host, 'default')
+  }
+  const environment = await load({}, { env: { AZURE_AUTHORITY_HOST: 'https://login.example' } })
+  t.equal(environment.config.authorityHost, 'https://login.microsoftonline.com')
+})
+
 t.test('what is wrong is named with its place, what was given and what would be right', async t => {
   const rows: [text: string, fault: RegExp][] = [
     ['enabled = "yes"', /: recovery_services\.enabled must be true or false; it is a text of 3 characters\.$/],
@@ -386,6 +446,8 @@ t.test('what is wrong is named with its place, what was given and what would be 
       'auth = { client_id = "my-app" }',
       /auth\.client_id must be a GUID \(8-4-4-4-12 .*\); it is a text of 6 characters/,
     ],
+    ['auth = { account = "" }', /auth\.account must be the name of an account, such as "ada@.*; it is an empty text/],
+    ['auth = { account = "Ada Lovelace" }', /auth\.account must be the name of an account/],
     ['auth = { method = "cli" }', /auth\.method must be one of "auto"/],
     ['http = { timeout_seconds = 0 }', /timeout_seconds must be a whole number from 1 to 3600; it is a number\.$/],
     ['http = { timeout_seconds = 1.5 }', /timeout_seconds must be a whole number/],
@@ -443,6 +505,7 @@ t.test('an unknown key is a warning with the nearest known one', async t => {
     ['zzz = 1', /: recovery_services\.zzz is not a known key\.$/],
     ['[recovery_services.http]\ntimeout_second = 1', /http\.timeout_second is .* nearest is timeout_seconds\.$/],
     ['[recovery_services.vaults.a]\nname = "a"\ndefault = true', /vaults\.a\.default is not a known key/],
+    ['[recovery_services.auth]\nacount = "a@b.c"', /auth\.acount is not a known key; the nearest is account\.$/],
     ['cloud = { arm_endpint = "x" }', /cloud\.arm_endpint is not a known key; the nearest is arm_endpoint\.$/],
     ['"__proto__" = 1', /recovery_services\.__proto__ is not a known key/],
     ['constructor = 1', /recovery_services\.constructor is not a known key/],
@@ -469,6 +532,7 @@ t.test('values that are right', async t => {
     ['subscription_id = "Visual Studio Enterprise – MPN"', { subscription: 'Visual Studio Enterprise – MPN' }],
     ['resource_group = "Büro_(alt).1"', { resourceGroup: 'Büro_(alt).1' }],
     [`tenant_id = "${guid}"`, { tenantId: guid }],
+    ['auth = { account = "ada@contoso.com" }', { auth: { method: 'auto', account: 'ada@contoso.com' } }],
     ['cloud = "AzureChinaCloud"', { armEndpoint: 'https://management.chinacloudapi.cn' }],
     [
       'cloud = { arm_endpoint = "https://arm.local", authority_host = "https://login.local" }',
