@@ -137,7 +137,7 @@ const rows: {
     text: 'not found',
     flows: [...ofPeople, ...ofServices],
     code: 'not_configured',
-    remediation: /^There is no tenant 9{8}.* at 127\.0\.0\.1:\d+: check tenant_id \(or AZURE_TENANT_ID\), and cloud/,
+    remediation: /^There is no tenant 9{8}.* at 127\.0\.0\.1:\d+: check tenant_id \(or [-\w]+\), and cloud/,
     isMendable: false,
   },
 ]
