@@ -18,7 +18,7 @@ export interface BackgroundSignIn {
 }
 
 export interface Offer {
-  /** Undefined while the service has not answered. */
+  /** Undefined while the service has not answered, and where the sign-in was cancelled meanwhile. */
   code?: DeviceCode
   /** With a code: why the sign-in before it did not succeed. Without: why none can be started now. */
   error?: AuthError
@@ -91,7 +91,7 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
     offer: async (wanted, limitMs) => {
       // It ends by itself, but a machine that slept meanwhile may be late to notice.
       if (going && going.expiresAtMs <= clock.now()) end('its code has lapsed')
-      const { code } = going ?? start(wanted)
+      const { code, stop } = going ?? start(wanted)
       const late = new AbortController()
       try {
         const found = await Promise.race([code, clock.sleep(limitMs, late.signal).then(() => undefined)])
@@ -100,6 +100,7 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
         ended = undefined
         return { code: found, ...(before && { error: before }) }
       } catch (error) {
+        if (stop.signal.aborted) return {}
         if (!(error instanceof AuthError)) throw error
         ended = undefined
         return { error }

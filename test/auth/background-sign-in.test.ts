@@ -177,6 +177,14 @@ t.test('when it is cancelled it ends, tells nobody, and the next one is a new on
   t.equal(logged.filter(({ level }) => level === 'error').length, 0)
 })
 
+t.test('whoever waits for the code of one that is cancelled is given none, and no fault', async t => {
+  const { background, offer } = setUp(t)
+  const waiting = background.offer({}, 900)
+  background.cancel()
+  t.strictSame(await waiting, {})
+  t.match(await offer(), { code: { code: 'CODE1' } })
+})
+
 t.test('the end of one that was cancelled does not end the next', async t => {
   const { background, clock } = setUp(t)
   const ends: (() => void)[] = []
