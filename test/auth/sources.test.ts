@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import type { ArmResponse, Send } from '../../src/arm/send.ts'
+import { type ArmResponse, type Send, SendError } from '../../src/arm/send.ts'
 import { AuthError } from '../../src/auth/auth-error.ts'
 import type { RunAzureCli } from '../../src/auth/azure-cli.ts'
 import { accountsIn, mergedCaches, withoutAccounts } from '../../src/auth/cached-accounts.ts'
@@ -459,6 +459,28 @@ t.test('a challenge that a token of the environment cannot meet is an error', as
     message: /^Conditional access does not accept the token in AZURE_ACCESS_TOKEN/,
   })
 })
+
+t.test(
+  'a managed identity that is asked for by name is asked without a probe, and its silence is an error',
+  async t => {
+    const urls: string[] = []
+    const { credentials } = signInFor(t, {
+      method: 'managed_identity',
+      clock: testClock({ time: Date.now(), isHasty: true }),
+      sendHere: async ({ url, headers }) => {
+        urls.push(`${headers.metadata} ${url}`)
+        throw new SendError('lost', 'nobody is there')
+      },
+    })
+    await t.rejects(credentials.getToken(armScope, { signal }), {
+      code: 'unreachable',
+      message: /^The managed identity \(IMDS\) gave no token: .*169\.254\.169\.254.*nobody is there/,
+      remediation: /^Assign an identity to this machine, or set auth\.method/,
+    })
+    t.match(urls, [/^true http:\/\/169\.254\.169\.254\/metadata/], 'every request is one for a token')
+    t.notMatch(urls.join(), /undefined/)
+  },
+)
 
 t.test('a managed identity that gave a token does not give way to the Azure CLI when it is slow', async t => {
   const clock = testClock({ time: Date.now() })
