@@ -165,7 +165,7 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
           import('./auth/msal.ts'),
           import('./auth/loopback.ts'),
         ])
-        const listener = await loopback(wish.signal)
+        const listener = await loopback(wish.signal, grant)
         try {
           const acquired = await byBrowser(
             grant,

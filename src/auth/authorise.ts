@@ -86,11 +86,19 @@ const otherTenant: Readonly<Record<TokenMethod, (tenant: string) => string>> = {
     `set tenant_id to ${tenant}, and run \`az login --tenant ${tenant}\` if the Azure CLI is not signed in there`,
 }
 
-/** "The access token is from the wrong issuer 'https://sts.windows.net/A/'. It must match the tenant '…/B/' …" */
+/**
+ * "The access token is from the wrong issuer 'https://sts.windows.net/A/'. It must match the tenant '…/B/' …"; the address
+ * to sign in at, which the challenge names too, is B's.
+ */
 function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token): void {
   if (!body.includes('InvalidAuthenticationTokenTenant')) return
-  const wanted = new RegExp(`must match (?:the|one of the) tenants? '[^']*?(${guid})`, 'i').exec(body)?.[1]
-  const had = new RegExp(`wrong issuer '[^']*?(${guid})`, 'i').exec(body)?.[1] ?? token.tenantId
+  const { error } = parseObject(body)
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : body
+  const challenge = headers['www-authenticate'] ?? ''
+  const wanted =
+    new RegExp(`must match (?:the|one of the) tenants? '[^']*?(${guid})`, 'i').exec(message)?.[1] ??
+    new RegExp(`authorization_uri="https://[^/"]+/(${guid})"`, 'i').exec(challenge)?.[1]
+  const had = new RegExp(`wrong issuer '[^']*?(${guid})`, 'i').exec(message)?.[1] ?? token.tenantId
   const who = `${token.account === undefined ? 'The token' : `The token of ${token.account}`} (${token.method})`
   throw new AuthError(
     'not_signed_in',

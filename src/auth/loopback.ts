@@ -5,8 +5,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { printable } from '../printable.ts'
 import { AuthError } from './auth-error.ts'
+import { refusalOf } from './network.ts'
+import { type Asking, refusalError } from './refusals.ts'
 
 export interface Loopback {
   /** `http://localhost:<port>`: Entra ID takes any port of the registered http://localhost. */
@@ -20,7 +21,7 @@ export interface Loopback {
 
 const maxBodyBytes = 64 * 1024
 
-export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
+export const loopback = async (signal: AbortSignal, asking: Asking): Promise<Loopback> => {
   let waiting: ((parameters: URLSearchParams, response: ServerResponse) => void) | undefined
   let expected: string | undefined
   let shownTo: ServerResponse | undefined
@@ -68,7 +69,7 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
           shownTo = response
           const code = parameters.get('code')
           if (code) return resolve({ code })
-          reject(refused(parameters.get('error') ?? '', parameters.get('error_description') ?? ''))
+          reject(refused(parameters, asking))
         }
       }),
     say: async text => {
@@ -86,13 +87,14 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
   }
 }
 
-const refused = (error: string, description: string): AuthError =>
-  new AuthError(
-    'not_signed_in',
-    `The sign-in was refused: ${printable(description.split(/\r?\n| Trace ID:/)[0] || error || 'no code came back', 300)}`,
-    'Start it again with `recovery-services-server login --browser`.',
-    { azureCode: /AADSTS\d+/.exec(description)?.[0] ?? (error || undefined) },
-  )
+const refused = (parameters: URLSearchParams, asking: Asking): AuthError =>
+  parameters.has('error')
+    ? refusalError(refusalOf(Object.fromEntries(parameters)), asking)
+    : new AuthError(
+        'not_signed_in',
+        'The browser came back without a code and without a reason',
+        'Start it again with `recovery-services-server login --browser`.',
+      )
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = []

@@ -16,7 +16,7 @@ import { isCloudsAuthority } from '../config/clouds.ts'
 import { AuthError } from './auth-error.ts'
 import type { CachedAccount } from './cached-accounts.ts'
 import { createExchange, type Exchange, type ExchangeDeps } from './network.ts'
-import { type Asking, refusalError, sendFailureError } from './refusals.ts'
+import { type Asking, refusalError, sendFailureError, strangeAnswerError } from './refusals.ts'
 import { factsOf, type TokenFacts } from './token-facts.ts'
 
 export type Acquired = TokenFacts & { token: string }
@@ -78,14 +78,21 @@ const toAuthError = (error: unknown, exchange: Exchange, asking: Asking, signal:
   if (thrown instanceof SendError) return sendFailureError(thrown, asking)
   if (thrown !== undefined) return thrown
   const refusal = exchange.refusal()
+  const code = error instanceof Error && 'errorCode' in error ? String(error.errorCode) : undefined
+  // MSAL did not get as far as asking for a token.
+  const isLost = code === 'endpoints_resolution_error'
+  if (isLost && (refusal === undefined || (refusal.status < 429 && refusal.codes.length === 0)))
+    return strangeAnswerError(
+      asking,
+      `its OpenID configuration ${refusal === undefined ? 'cannot be used' : `is not there (status ${refusal.status})`}`,
+    )
   if (refusal) return refusalError(refusal, asking)
-  if (error instanceof AuthError || !(error instanceof Error)) return error
-  const code = 'errorCode' in error ? String(error.errorCode) : undefined
-  if (code === undefined) return error
+  if (error instanceof AuthError || !(error instanceof Error) || code === undefined) return error
   return refusalError(
     {
       status: 0,
       error: words[code] ?? code,
+      isForeign: false,
       description: error.message,
       codes: [],
       suberror: undefined,
@@ -106,7 +113,11 @@ const words: Readonly<Record<string, string>> = {
   bad_token: 'invalid_grant',
 }
 
-const acquiredFrom = ({ accessToken, expiresOn, account, tenantId }: AuthenticationResult): Acquired => {
+const acquiredFrom = (
+  { accessToken, expiresOn, account, tenantId }: AuthenticationResult,
+  asking: Pick<Asking, 'authorityHost'>,
+): Acquired => {
+  if (!accessToken) throw strangeAnswerError(asking, 'its answer holds no access token')
   const facts = factsOf(accessToken)
   return {
     token: accessToken,
@@ -138,7 +149,7 @@ export const renewed = (
       forceRefresh: true,
       ...(grant.claims !== undefined && { claims: grant.claims }),
     })
-    return { ...acquiredFrom(result), cacheText: app.getTokenCache().serialize() }
+    return { ...acquiredFrom(result, grant), cacheText: app.getTokenCache().serialize() }
   })
 
 /** What a person needs to sign in on another device. */
@@ -160,14 +171,20 @@ export const byDeviceCode = (
       scopes: [grant.scope],
       ...(grant.claims !== undefined && { claims: grant.claims }),
       cancel: false,
-      deviceCodeCallback: ({ verificationUri, userCode, expiresIn }: DeviceAnswer) =>
-        onCode({ url: verificationUri, code: userCode, expiresAtMs: deps.clock.now() + expiresIn * 1000 }),
+      deviceCodeCallback: ({ verificationUri, userCode, expiresIn }: Partial<DeviceAnswer>) => {
+        // MSAL goes on with a refusal as if it were a code.
+        if (!verificationUri || !userCode || !expiresIn) throw strangeAnswerError(grant, 'its answer holds no code')
+        onCode({ url: verificationUri, code: userCode, expiresAtMs: deps.clock.now() + expiresIn * 1000 })
+      },
     }
-    deps.signal.addEventListener('abort', () => {
+    const cancel = () => {
       request.cancel = true
-    })
-    const result = await app.acquireTokenByDeviceCode(request)
-    return result && { ...acquiredFrom(result), cacheText: app.getTokenCache().serialize() }
+    }
+    deps.signal.addEventListener('abort', cancel, { once: true })
+    const result = await app
+      .acquireTokenByDeviceCode(request)
+      .finally(() => deps.signal.removeEventListener('abort', cancel))
+    return result && { ...acquiredFrom(result, grant), cacheText: app.getTokenCache().serialize() }
   })
 
 interface DeviceAnswer {
@@ -207,7 +224,7 @@ export const byBrowser = (grant: Grant, trip: BrowserTrip, deps: ExchangeDeps): 
     })
     const { code } = await trip.open(url, state)
     const result = await app.acquireTokenByCode({ ...request, code, codeVerifier: verifier, nonce })
-    return { ...acquiredFrom(result), cacheText: app.getTokenCache().serialize() }
+    return { ...acquiredFrom(result, grant), cacheText: app.getTokenCache().serialize() }
   })
 
 /** What an application proves itself by. */
@@ -224,7 +241,7 @@ export const byClientCredential = (grant: Grant, credential: ClientCredential, d
       scopes: [grant.scope],
       ...(grant.claims !== undefined && { claims: grant.claims }),
     })
-    return result && acquiredFrom(result)
+    return result && acquiredFrom(result, grant)
   })
 
 /** MSAL keeps the first network client it is given for managed identity, so it is one that passes on to each in turn. */
@@ -261,7 +278,7 @@ export const byManagedIdentity = (
         resource: scope,
         ...(claims === undefined ? { forceRefresh: true } : { claims }),
       })
-      return acquiredFrom(result)
+      return acquiredFrom(result, asking)
     })
   const turn = before.then(run, run)
   before = turn.catch(() => {})

@@ -4,6 +4,7 @@
  * in part (of a device code's polling not at all).
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
+import { scrubbed } from '../arm/scrub.ts'
 import type { ArmResponse, Send } from '../arm/send.ts'
 import { SendError } from '../arm/send.ts'
 import type { Clock } from '../clock.ts'
@@ -11,9 +12,12 @@ import { parseObject } from './token-facts.ts'
 
 /** The error answer of OAuth 2.0 (RFC 6749, 5.2) with what Entra ID adds. */
 export interface Refusal {
+  /** 0 where it came without one. */
   status: number
   /** E.g. `invalid_grant`; empty where the answer was no such thing. */
   error: string
+  /** True where it is no JSON object: something else may have answered, such as a proxy. */
+  isForeign: boolean
   description: string
   /** AADSTS numbers. */
   codes: readonly number[]
@@ -71,10 +75,11 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
       try {
         const response = await attempt(method, url, options)
         const wait = tries < retries ? waitAfter(response, tries, clock.now()) : undefined
-        if (wait === undefined) return answerOf<T>(response)
+        if (wait === undefined) return answerOf<T>(response, options.body)
         await clock.sleep(wait * 1000, signal)
       } catch (error) {
-        if (!(error instanceof SendError) || tries >= retries || error.kind === 'timeout') {
+        const mayPass = error instanceof SendError && (error.kind === 'not_sent' || error.kind === 'lost')
+        if (!mayPass || tries >= retries) {
           thrown = error
           throw error
         }
@@ -83,17 +88,27 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
     }
   }
 
-  const answerOf = <T>(response: ArmResponse): NetworkResponse<T> => {
+  const answerOf = <T>(response: ArmResponse, form: string | undefined): NetworkResponse<T> => {
     const { status, headers } = response
     const body = parseObject(response.body)
-    if (status >= 400 || typeof body.error === 'string') refusal = refusalOf(response, body, clock.now())
+    const isForeign = Object.keys(body).length === 0
+    if (status >= 400 || isForeign || typeof body.error === 'string')
+      refusal = {
+        ...withoutSecrets(refusalOf(body), form),
+        status,
+        isForeign,
+        retryAfterSeconds: retryAfter(headers, clock.now()),
+      }
     if (refusal?.error === 'slow_down') {
       extraSeconds += slowDownSeconds
       body.error = 'authorization_pending'
     }
     if (refusal && pending.has(refusal.error)) refusal = undefined
     // MSAL takes an answer without `error` for a good one.
-    if (status >= 400 && body.error === undefined) body.error = 'server_error'
+    if ((status >= 400 || isForeign) && body.error === undefined) body.error = 'server_error'
+    // The issuer of an authority on http is compared with the https address that MSAL was given.
+    if (typeof body.issuer === 'string' && body.issuer.startsWith(`${asked.origin}/`))
+      body.issuer = secure + body.issuer.slice(asked.origin.length)
     return { status, headers, body: body as T }
   }
 
@@ -122,7 +137,25 @@ const retryAfter = (headers: ArmResponse['headers'], nowMs: number): number | un
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }
 
-const refusalOf = ({ status, headers }: ArmResponse, body: Record<string, unknown>, nowMs: number): Refusal => {
+const secretFields = ['client_secret', 'client_assertion', 'refresh_token', 'device_code', 'code', 'code_verifier']
+const shortestSecret = 8
+
+/** Whatever answers may repeat what it was sent: no secret of the request's form is left in its words. */
+const withoutSecrets = (refusal: Refusal, form: string | undefined): Refusal => {
+  const given = new URLSearchParams(form)
+  const secrets = secretFields.flatMap(name => given.getAll(name)).filter(({ length }) => length >= shortestSecret)
+  const hide = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, scrubbed), text)
+  const { error, description, suberror } = refusal
+  return {
+    ...refusal,
+    error: hide(error),
+    description: hide(description),
+    suberror: suberror === undefined ? undefined : hide(suberror),
+  }
+}
+
+/** The error answer in a JSON object, or in the parameters that a browser brings back. */
+export const refusalOf = (body: Record<string, unknown>): Refusal => {
   // Managed identity endpoints nest it: {"error": {"code", "message"}}.
   const inner = typeof body.error === 'object' && body.error !== null ? (body.error as Record<string, unknown>) : {}
   const text = (...values: unknown[]) => values.find((value): value is string => typeof value === 'string')
@@ -131,12 +164,13 @@ const refusalOf = ({ status, headers }: ArmResponse, body: Record<string, unknow
     ? body.error_codes.filter((code): code is number => typeof code === 'number')
     : [...description.matchAll(/AADSTS(\d+)/g)].map(([, code]) => Number(code))
   return {
-    status,
+    status: 0,
     error: text(body.error, inner.code) ?? '',
+    isForeign: false,
     description,
     codes,
     suberror: text(body.suberror),
     claims: text(body.claims),
-    retryAfterSeconds: retryAfter(headers, nowMs),
+    retryAfterSeconds: undefined,
   }
 }

@@ -25,8 +25,10 @@ export interface Asking {
 
 interface Remedy {
   code?: ProblemCode
-  /** `{tenant}`, `{client}`, `{scope}`, `{login}` and `{secret}` (where the credential comes from) are filled in. */
+  /** `{tenant}`, `{client}`, `{client_from}` (what sets it), `{scope}`, `{authority}` and `{login}` are filled in. */
   remediation: string
+  /** The same for an application, which signs in without a person. */
+  service?: string
 }
 
 const again = 'Sign in again: {login}.'
@@ -40,6 +42,12 @@ const checkAssertion =
   'The federated credential of the application does not fit: compare issuer, subject and audience in the app registration with those of the token in AZURE_FEDERATED_TOKEN_FILE.'
 const checkCertificate =
   'Upload the certificate of AZURE_CLIENT_CERTIFICATE_PATH to the app registration {client}, or name the one that is there.'
+const noPerson =
+  'The application {client} signs in here, which no person can do for it: check its credential, and show this to an administrator of the tenant {tenant}.'
+const blocked =
+  'Conditional access of the tenant {tenant} keeps the application {client} out, e.g. from this network: ask its administrator.'
+const noTenant =
+  'There is no tenant {tenant} at {authority}: check tenant_id (or AZURE_TENANT_ID), and cloud if it is in another cloud.'
 const clock = 'Check the clock of this machine: the service finds what it was sent too old or not valid yet.'
 
 const byNumber: Readonly<Record<number, Remedy>> = {
@@ -63,9 +71,14 @@ const byNumber: Readonly<Record<number, Remedy>> = {
   50126: { remediation: again },
   50158: { remediation: 'The tenant asks for another check, which only a person can pass: sign in again: {login}.' },
   50173: { remediation: `The sign-in was revoked, e.g. by a new password. ${again}` },
+  50196: {
+    code: 'throttled',
+    remediation: 'The service was asked for the same again and again, and refuses it for a while: wait some minutes.',
+  },
   53000: { remediation: devicePolicy },
   53001: { remediation: devicePolicy },
-  53003: { code: 'forbidden', remediation: devicePolicy },
+  53003: { code: 'forbidden', remediation: devicePolicy, service: blocked },
+  54005: { remediation: 'The answer of the browser was used already. Start the sign-in again: {login}.' },
   65001: {
     code: 'forbidden',
     remediation:
@@ -76,17 +89,19 @@ const byNumber: Readonly<Record<number, Remedy>> = {
   70021: { code: 'not_configured', remediation: checkAssertion },
   70043: { remediation: `The sign-in is older than the tenant allows. ${again}` },
   70044: { remediation: `The session is older than the tenant allows. ${again}` },
-  90002: {
-    code: 'not_configured',
-    remediation:
-      'There is no tenant {tenant} at {authority}: check tenant_id (or AZURE_TENANT_ID), and cloud if it is in another cloud.',
-  },
+  90002: { code: 'not_configured', remediation: noTenant },
   90014: { code: 'not_configured', remediation: 'Check auth.client_id and tenant_id.' },
+  90094: {
+    code: 'forbidden',
+    remediation:
+      'Only an administrator may agree that the application {client} acts for people: have an administrator of the tenant {tenant} consent to it, or use another client_id.',
+  },
   500011: {
     code: 'not_configured',
     remediation: 'The tenant {tenant} does not know {scope}: check cloud, arm_endpoint and tenant_id.',
   },
   500133: { remediation: clock },
+  530003: { code: 'forbidden', remediation: devicePolicy },
   700016: { code: 'not_configured', remediation: checkApplication },
   700024: { remediation: clock },
   700027: { code: 'not_configured', remediation: checkCertificate },
@@ -95,6 +110,7 @@ const byNumber: Readonly<Record<number, Remedy>> = {
   700211: { code: 'not_configured', remediation: checkAssertion },
   700212: { code: 'not_configured', remediation: checkAssertion },
   700213: { code: 'not_configured', remediation: checkAssertion },
+  900023: { code: 'not_configured', remediation: noTenant },
   7000112: {
     code: 'not_configured',
     remediation: 'The application {client} is disabled in the tenant {tenant}: have it enabled.',
@@ -148,13 +164,14 @@ const mendable = /^(invalid_grant|interaction_required|login_required|consent_re
 const endings = new Set(['authorization_declined', 'access_denied', 'expired_token', 'code_expired'])
 
 /** True where only a person can go on: the cached sign-in is of no use. */
-export const needsPerson = ({ error }: Refusal): boolean => mendable.test(error) || endings.has(error)
+const needsPerson = ({ error }: Refusal): boolean => mendable.test(error) || endings.has(error)
 
 export const loginCommand = ({ tenant }: Pick<Asking, 'tenant'>): string =>
   `\`recovery-services-server login${tenant === undefined || tenant === 'organizations' ? '' : ` --tenant ${tenant}`}\``
 
 export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
-  const { status, error, codes, suberror, retryAfterSeconds } = refusal
+  const { status, codes, suberror, retryAfterSeconds } = refusal
+  const error = printable(refusal.error, 80)
   const host = new URL(asking.authorityHost).host
   const said = firstLine(refusal.description) || error
   if (status === 429) {
@@ -163,10 +180,15 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
       'throttled',
       `The sign-in service ${host} limits how often it may be asked${said ? `: ${said}` : ''}`,
       `Wait ${wait}, then try again.`,
-      { httpStatus: status },
+      {
+        httpStatus: status,
+        ...(retryAfterSeconds !== undefined && { details: { retry_after_seconds: Math.ceil(retryAfterSeconds) } }),
+      },
     )
   }
   const row = codes.map(code => byNumber[code]).find(found => found !== undefined) ?? byWord[error]
+  if (refusal.isForeign && status < 500)
+    return strangeAnswerError(asking, `it answered ${status} with something that is no JSON object`)
   if (!row && status >= 500)
     return new AuthError(
       'unreachable',
@@ -174,27 +196,29 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
       'Try again in a minute; if it goes on, check authority_host and http.proxy (or HTTPS_PROXY).',
       { httpStatus: status },
     )
-  const { code = 'not_signed_in', remediation } = row ?? {
-    remediation: `Check what it says, or sign in again: {login}.`,
+  const { code = 'not_signed_in', ...remedy } = row ?? {
+    remediation: 'Check what it says, or sign in again: {login}.',
   }
+  const isPerson = asking.method === 'user'
+  const forService = remedy.service ?? (remedy.remediation.includes('{login}') ? noPerson : remedy.remediation)
   const number = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`
   return new AuthError(
     code,
     `The sign-in by ${asking.method} was refused by ${host}: ${said || `status ${status}`}`,
-    filled(remediation, asking, host),
+    filled(isPerson ? remedy.remediation : forService, asking, host),
     {
       azureCode: number ?? (error || undefined),
       httpStatus: status,
-      ...(needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
+      ...(isPerson && needsPerson(refusal) && { person: { claims: refusal.claims, insteadOf: asking.cached } }),
       ...(suberror === undefined ? {} : { details: { suberror: printable(suberror, 80) } }),
     },
   )
 }
 
 const filled = (text: string, asking: Asking, host: string): string => {
-  const isPerson = asking.method === 'user' || asking.method === 'auto'
+  const isPerson = asking.method === 'user'
   const values: Record<string, string> = {
-    tenant: asking.tenant ?? 'of the account',
+    tenant: asking.tenant === undefined || asking.tenant === 'organizations' ? 'of the account' : asking.tenant,
     client: asking.clientId ?? 'of this server',
     client_from: isPerson ? 'auth.client_id (or --client-id)' : 'auth.client_id (or AZURE_CLIENT_ID)',
     scope: asking.scope ?? 'of Azure Resource Manager',
@@ -209,6 +233,14 @@ const firstLine = (description: string): string => {
   const line = description.split(/\r?\n|\s+Trace ID:/)[0] ?? ''
   return printable(scrubText(line), 300)
 }
+
+/** `what`: why whoever answered is no sign-in service. */
+export const strangeAnswerError = ({ authorityHost }: Pick<Asking, 'authorityHost'>, what: string): AuthError =>
+  new AuthError(
+    'unreachable',
+    `${new URL(authorityHost).host} does not answer as a sign-in service does: ${what}`,
+    'Check cloud and authority_host, and whether a proxy or firewall answers in its place (http.proxy, HTTPS_PROXY, NO_PROXY).',
+  )
 
 export const sendFailureError = (error: SendError, { authorityHost }: Pick<Asking, 'authorityHost'>): AuthError => {
   const { host } = new URL(authorityHost)

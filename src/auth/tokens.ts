@@ -74,7 +74,7 @@ const patienceMs = 1000
 const answerMs = 1900
 
 type Search =
-  | { kind: 'found'; token: Token; skipped: Skipped[] }
+  | { kind: 'found'; token: Token; skipped: Skipped[]; claims: string | undefined }
   | { kind: 'failed'; error: AuthError; skipped: Skipped[] }
 type Found = Extract<Search, { kind: 'found' }>
 type Failed = Extract<Search, { kind: 'failed' }>
@@ -92,8 +92,7 @@ const waitsForPerson = (result: Search): result is Failed =>
 export function createCredentials(deps: CredentialsDeps): Credentials {
   const { clock, log, background } = deps
   const sources = createSources()
-  /** With the claims that each was asked for. */
-  const memory = new Map<string, Found & { claims: string | undefined }>()
+  const memory = new Map<string, Found>()
   const underWay = new Map<string, Looking>()
   let generation = 0
   let renewNotBefore = 0
@@ -103,7 +102,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     for (const { method, fetch } of tried) {
       try {
         const found = await fetch(deps, wish)
-        if (!('absent' in found)) return { kind: 'found', token: { ...found, method }, skipped }
+        if (!('absent' in found)) return { kind: 'found', token: { ...found, method }, skipped, claims: wish.claims }
         skipped.push({ method, why: found.absent })
       } catch (error) {
         if (!(error instanceof AuthError)) throw error
@@ -113,7 +112,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     return { kind: 'failed', error: nobody(deps, skipped), skipped }
   }
 
-  const remember = (scope: string, found: Found, claims: string | undefined): void => {
+  const remember = (scope: string, found: Found): void => {
     const { method, account } = found.token
     const before = memory.get(scope)?.token
     if (before && (before.method !== method || before.account !== account))
@@ -122,7 +121,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         method,
         before: `${before.account ?? 'an account without a name'} (${before.method})`,
       })
-    memory.set(scope, { ...found, claims })
+    memory.set(scope, found)
   }
 
   // What was dropped meanwhile is asked for anew: nobody joins a search that began before.
@@ -140,7 +139,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     try {
       const result = await search({ scope, signal, rejected: rejected ?? undefined, claims, isThere }, looking.skipped)
       if (result.kind === 'found' && begun === generation) {
-        remember(scope, result, claims)
+        remember(scope, result)
         background?.cancel({ claims })
       }
       return result
@@ -154,6 +153,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const leftMs = ({ token }: Found): number => (token.expiresAtMs ?? 0) - clock.now()
   const inHand = (scope: string, { rejected, claims }: TokenWish): Found | undefined => {
     const held = memory.get(scope)
+    // Of several calls that meet the same challenge, those that come later find the token that meets it.
     const isTaken = held && held.token.token !== rejected && (claims === undefined || claims === held.claims)
     return isTaken && leftMs(held) > 0 ? held : undefined
   }
@@ -171,8 +171,9 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     const late = new AbortController()
     try {
       const looking = fetch(key, wish.signal)
-      goOn(key)
-      const result = await Promise.race([looking, clock.sleep(answerMs, late.signal).then(() => undefined)])
+      if (background) goOn(key)
+      const limit = background ? [clock.sleep(answerMs, late.signal).then(() => undefined)] : []
+      const result = await Promise.race([looking, ...limit])
       if (result?.kind === 'found') return result
       renewNotBefore = clock.now() + renewAgainMs
       const why = result?.error.message ?? `there was no answer within ${answerMs} ms`

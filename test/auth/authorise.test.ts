@@ -4,7 +4,7 @@ import { isArmOrigin } from '../../src/arm/origin.ts'
 import type { ArmRequest, ArmResponse } from '../../src/arm/send.ts'
 import { AuthError } from '../../src/auth/auth-error.ts'
 import { authorise, scopeOf } from '../../src/auth/authorise.ts'
-import type { Credentials } from '../../src/auth/tokens.ts'
+import type { Credentials, TokenMethod } from '../../src/auth/tokens.ts'
 
 const endpoint = 'https://management.azure.com'
 const { signal } = new AbortController()
@@ -131,4 +131,153 @@ t.test('without a token nothing is sent', async t => {
   const { send, sent } = setUp([ok], [error])
   t.equal(await send(request, signal).catch((error: unknown) => error), error)
   t.strictSame(sent, [])
+})
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const challenged = (claims: string) =>
+  answer('Unauthorized', `error="insufficient_claims", error_description="x", claims="${claims}"`)
+
+t.test('a claims challenge is answered by one more try, with a token asked for with its claims', async t => {
+  const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+  const forms: [name: string, response: ArmResponse][] = [
+    ['base64', challenged(base64(claims))],
+    ['base64url', challenged(Buffer.from(claims).toString('base64url'))],
+    ['other letters', answer('x', `ERROR="insufficient_claims", CLAIMS="${base64(claims)}"`)],
+    [
+      'a body that blames the token',
+      { ...challenged(base64(claims)), body: '{"error":{"code":"InvalidAuthenticationToken"}}' },
+    ],
+  ]
+  for (const [name, response] of forms) {
+    const wishes: unknown[] = []
+    const sent: ArmRequest[] = []
+    const send = authorise(
+      async request => {
+        sent.push(request)
+        return sent.length === 1 ? response : ok
+      },
+      {
+        endpoint,
+        credentials: {
+          getToken: async (_, { rejected, claims }) => {
+            wishes.push({ rejected, claims })
+            return {
+              token: wishes.length === 1 ? 'one' : 'two',
+              method: 'user',
+              account: undefined,
+              tenantId: undefined,
+              expiresAtMs: undefined,
+            }
+          },
+        },
+      },
+    )
+    t.equal(await send(request, signal), ok, name)
+    t.strictSame(wishes, [
+      { rejected: undefined, claims: undefined },
+      { rejected: 'one', claims },
+    ])
+    t.strictSame(
+      sent.map(({ headers }) => headers.authorization),
+      ['Bearer one', 'Bearer two'],
+    )
+  }
+})
+
+t.test('a claims challenge that is none is handed up', async t => {
+  for (const claims of ['', base64('no JSON'), base64('[1]'), base64('"text"'), base64('{}'), '%%%']) {
+    const response = challenged(claims)
+    const { send, sent } = setUp([response], ['one', 'two'])
+    t.equal(await send(request, signal), response, claims)
+    t.equal(sent.length, 1)
+  }
+})
+
+const theirs = '99999999-9999-4999-8999-999999999999'
+const wanted = '88888888-8888-4888-8888-888888888888'
+const note = 'Note, if the subscription is transferred to another tenant there is no impact to the services.'
+const wrongIssuer = (must: string) =>
+  `access token is from the wrong issuer 'https://sts.windows.net/${theirs}/'. It must match ${must} associated with this subscription. Please use the authority (URL) 'https://login.windows.net/${wanted}' to get the token. ${note}`
+const body = (message: string) => JSON.stringify({ error: { code: 'InvalidAuthenticationTokenTenant', message } })
+
+/** What a token of `method` comes to that Azure calls one of another tenant. */
+const wrongTenant = async (method: TokenMethod, response: ArmResponse, tenantId?: string) => {
+  let count = 0
+  const send = authorise(async () => response, {
+    endpoint,
+    credentials: {
+      getToken: async () => {
+        count++
+        return { token: 'one', method, account: 'ada@example.com', tenantId, expiresAtMs: undefined }
+      },
+    },
+  })
+  const error: unknown = await send(request, signal).catch((error: unknown) => error)
+  if (!(error instanceof AuthError)) throw error
+  return { error, count }
+}
+
+t.test('a token of another tenant: both are named, and the setting for each credential', async t => {
+  const response: ArmResponse = {
+    status: 401,
+    headers: {
+      'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${wanted}", error="invalid_token", error_description="The access token is from the wrong issuer."`,
+      'x-ms-request-id': 'request-1',
+    },
+    body: body(`The ${wrongIssuer(`the tenant 'https://sts.windows.net/${wanted}/'`)}`),
+  }
+  const remedies: Record<TokenMethod, RegExp> = {
+    access_token: /^Put a token of the tenant 8{8}.*AZURE_ACCESS_TOKEN and restart/,
+    client_secret: /^Set tenant_id \(or AZURE_TENANT_ID\) to 8{8}/,
+    client_certificate: /^Set tenant_id \(or AZURE_TENANT_ID\) to 8{8}/,
+    workload_identity: /^Set tenant_id \(or AZURE_TENANT_ID\) to 8{8}/,
+    user: /^Set tenant_id to 8{8}.*`recovery-services-server login --tenant 8{8}/,
+    managed_identity: /^A managed identity is of its own tenant only: set auth\.method to/,
+    azure_cli: /^Set tenant_id to 8{8}.*`az login --tenant 8{8}/,
+  }
+  for (const [method, remediation] of Object.entries(remedies) as [TokenMethod, RegExp][]) {
+    const { error, count } = await wrongTenant(method, response)
+    t.match(error, {
+      code: 'not_signed_in',
+      azureCode: 'InvalidAuthenticationTokenTenant',
+      httpStatus: 401,
+      requestId: 'request-1',
+      message: `The token of ada@example.com (${method}) is of the tenant ${theirs}, the subscription belongs to the tenant ${wanted}`,
+      remediation,
+      details: { token_tenant_id: theirs, subscription_tenant_id: wanted },
+    })
+    t.match(error.remediation, /or check subscription_id/)
+    t.equal(count, 1, 'no new token would be of another tenant')
+  }
+})
+
+t.test('a token of another tenant, as Azure words it otherwise', async t => {
+  const escaped = body(
+    `The 'EvolvedSecurityTokenService' ${wrongIssuer(`the tenant 'https://sts.windows.net/${wanted}/'`)}`,
+  )
+  const rows: [name: string, text: string, headers: Record<string, string>, tenants: [string, string | null]][] = [
+    ['with escaped quotes', escaped.replaceAll("'", '\\u0027'), {}, [theirs, wanted]],
+    [
+      'of several tenants',
+      body(`The ${wrongIssuer(`one of the tenants 'https://sts.windows.net/${wanted}/,https://sts.windows.net/7/'`)}`),
+      {},
+      [theirs, wanted],
+    ],
+    [
+      'in its challenge only',
+      body('Wrong tenant.'),
+      { 'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${wanted}", error="invalid_token"` },
+      ['77777777-7777-4777-8777-777777777777', wanted],
+    ],
+    ['without names', body('Wrong tenant.'), {}, ['77777777-7777-4777-8777-777777777777', null]],
+  ]
+  for (const [name, text, headers, [had, belongs]] of rows) {
+    const tenant = '77777777-7777-4777-8777-777777777777'
+    const { error } = await wrongTenant('user', { status: 401, headers, body: text }, tenant)
+    t.match(error.details, { token_tenant_id: had, subscription_tenant_id: belongs }, name)
+    t.match(
+      error.remediation,
+      belongs === null ? /^Set tenant_id to the tenant of the subscription/ : /login --tenant 8{8}/,
+    )
+  }
 })

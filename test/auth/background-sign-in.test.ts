@@ -60,7 +60,7 @@ t.test('one sign-in goes on at a time, and all are given the same code', async t
   for (const offer of await Promise.all(offers)) t.strictSame(offer, { code })
   t.strictSame(await background.offer({ claims: '{"a":1}' }, 900), { code }, 'also one that wants something else')
   t.equal(started.length, 1)
-  t.match(logged, [{ level: 'notice', message: 'a sign-in waits for its user', fields: { code: 'ABCD' } }])
+  t.match(logged, [{ level: 'notice', fields: { code: 'ABCD' } }])
 })
 
 t.test('what is wanted of it is handed on', async t => {

@@ -106,7 +106,7 @@ t.test("the Azure CLI's account", async t => {
     const token = await credentials.getToken(scope, options)
     const facts = { account: 'ada@example.com', tenantId: tenant, expiresAtMs: start + 60 * minute }
     t.match(token, { ...facts, method: 'azure_cli', token: jwt({ upn: 'ada@example.com', n: 1 }) })
-    t.strictSame(await credentials.describe(options.signal), {
+    t.match(await credentials.describe(options.signal), {
       used: { ...facts, method: 'azure_cli' },
       skipped: [
         { method: 'access_token', why: 'AZURE_ACCESS_TOKEN is not set' },
@@ -114,7 +114,7 @@ t.test("the Azure CLI's account", async t => {
         { method: 'client_certificate', why: 'AZURE_CLIENT_CERTIFICATE_PATH is not set' },
         { method: 'workload_identity', why: 'AZURE_FEDERATED_TOKEN_FILE is not set' },
         { method: 'user', why: 'no account is in the token cache' },
-        { method: 'managed_identity', why: '169.254.169.254 answered 404, which no metadata service does' },
+        { method: 'managed_identity', why: /169\.254\.169\.254 answered 404/ },
       ],
     })
     t.strictSame(runs, [

@@ -1,5 +1,5 @@
 /**
- * A sign-in service like Entra ID, on https of a loopback port with a certificate of its own: OpenID configuration, device
+ * A sign-in service like Entra ID, on https of a loopback port with a certificate of its own (or on http): OpenID configuration, device
  * code, authorization code with PKCE, refresh tokens that are used once, client credentials by secret and by assertion,
  * claims challenges, and whatever it is told to refuse. Answers and error texts follow
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code and its neighbours.
@@ -9,6 +9,7 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  type KeyPairKeyObjectResult,
   randomBytes,
   randomUUID,
   sign,
@@ -16,8 +17,8 @@ import {
   X509Certificate,
 } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -66,6 +67,8 @@ export interface Instead {
   status: number
   body: unknown
   headers?: Record<string, string>
+  /** `cut`: the connection ends inside the body; `silent`: nothing is answered. */
+  broken?: 'cut' | 'silent'
 }
 
 interface DeviceCode {
@@ -95,11 +98,20 @@ export const aadError = (error: string, number: number, text: string, more: Reco
     error,
     error_description: `AADSTS${number}: ${text} Trace ID: 0c1d2e3f-0000-4000-8000-000000000000 Correlation ID: 1c1d2e3f-0000-4000-8000-000000000000 Timestamp: 2026-11-22 12:00:00Z`,
     error_codes: [number],
+    timestamp: '2026-11-22 12:00:00Z',
     trace_id: '0c1d2e3f-0000-4000-8000-000000000000',
     correlation_id: '1c1d2e3f-0000-4000-8000-000000000000',
+    error_uri: `https://login.microsoftonline.com/error?code=${number}`,
     ...more,
   },
 })
+
+/** One for all authorities of a process: such a key takes a while to make. */
+let made: KeyPairKeyObjectResult | undefined
+const signingKey = (): KeyPairKeyObjectResult => {
+  made ??= generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return made
+}
 
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -124,30 +136,41 @@ export class Authority {
   /** Claims that each access token has to be asked for with, from now on: the challenge's JSON text. */
   challenge: string | undefined
   readonly #queue: { path: RegExp; instead: Instead; times: number }[] = []
-  readonly #key = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  readonly #key = signingKey()
   readonly #server: Server
   readonly #codes = new Map<
     string,
-    { user: User; tenant: string; clientId: string; challenge: string; nonce: string; redirectUri: string }
+    {
+      user: User
+      tenant: string
+      clientId: string
+      challenge: string
+      nonce: string
+      redirectUri: string
+      isUsed: boolean
+    }
   >()
 
-  constructor(caFile: string, { key, cert }: { key: string; cert: string }) {
+  /** Without a pair it speaks http. */
+  constructor(caFile: string, pair: { key: string; cert: string } | undefined) {
     this.caFile = caFile
-    this.#server = createServer({ key, cert }, (request, response) => {
+    const take = (request: IncomingMessage, response: ServerResponse) => {
       this.#take(request, response).catch(error => {
         response.writeHead(500).end(JSON.stringify({ error: 'server_error', error_description: String(error) }))
       })
-    })
+    }
+    this.#server = pair ? createServer(pair, take) : createHttpServer(take)
   }
 
-  static async start(t: Test): Promise<Authority> {
+  static async start(t: Test, { isSecure = true } = {}): Promise<Authority> {
     const folder = mkdtempSync(path.join(tmpdir(), 'authority-'))
     const pair = certificate()
     const caFile = path.join(folder, 'ca.pem')
     writeFileSync(caFile, pair.cert)
-    const authority = new Authority(caFile, pair)
+    const authority = new Authority(caFile, isSecure ? pair : undefined)
     await new Promise<void>(resolve => authority.#server.listen(0, '127.0.0.1', resolve))
-    authority.origin = `https://127.0.0.1:${(authority.#server.address() as AddressInfo).port}`
+    const { port } = authority.#server.address() as AddressInfo
+    authority.origin = `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`
     t.teardown(async () => {
       await authority.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -220,7 +243,7 @@ export class Authority {
       const realm = tenant ?? user.tenant
       const made = this.#userTokens(user, realm, clientId, scope)
       const homeAccountId = `${idOf(user)}.${user.tenant}`
-      const target = `${scope.replace(/\.default$/, 'user_impersonation')} ${scope}`
+      const target = grantedScope(scope)
       const nowSeconds = Math.floor(this.now() / 1000)
       const expires = String(isExpired ? nowSeconds - 10 : nowSeconds + this.lifetimeSeconds)
       put('Account', `${homeAccountId}-${environment}-${user.tenant}`, {
@@ -286,7 +309,7 @@ export class Authority {
     this.refreshTokens.set(refresh, { user, tenant, clientId, isUsed: false, isRevoked: false })
     return {
       token_type: 'Bearer',
-      scope: scope.replace(/ ?(openid|profile|offline_access)/g, ''),
+      scope: grantedScope(scope.replace(/ ?(openid|profile|offline_access)/g, '')),
       expires_in: this.lifetimeSeconds,
       ext_expires_in: this.lifetimeSeconds,
       access_token: this.accessToken({
@@ -310,6 +333,8 @@ export class Authority {
         ...(nonce && { nonce }),
       }),
       client_info: base64({ uid: idOf(user), utid: user.tenant }),
+      // The Azure CLI is one of Microsoft's own applications, which share refresh tokens.
+      ...(clientId === usualClientId && { foci: '1' }),
     }
   }
 
@@ -323,8 +348,12 @@ export class Authority {
     const rule = this.#queue.find(({ path, times }) => times > 0 && path.test(url.pathname))
     if (rule) rule.times--
     const answer = rule?.instead ?? (await this.#answer(url, fields))
-    response.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8', ...answer.headers })
-    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
+    if (answer.broken === 'silent') return
+    const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
+    const headers = { 'content-type': 'application/json; charset=utf-8', ...answer.headers }
+    if (answer.broken !== 'cut') return void response.writeHead(answer.status, headers).end(body)
+    response.writeHead(answer.status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    response.write(body.slice(0, body.length / 2), () => response.destroy())
   }
 
   async #answer(url: URL, fields: Record<string, string>): Promise<Instead> {
@@ -332,13 +361,14 @@ export class Authority {
     const what = rest.join('/')
     const tenant = domains[named] ?? named
     const isKnown = ['organizations', 'common', contoso, fabrikam].includes(tenant)
+    const isConfiguration = what === 'v2.0/.well-known/openid-configuration'
     if (!isKnown)
       return aadError(
-        'invalid_tenant',
+        isConfiguration ? 'invalid_tenant' : 'invalid_request',
         90002,
-        `Tenant '${named}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.`,
+        `Tenant '${named}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
       )
-    if (what === 'v2.0/.well-known/openid-configuration') return this.#configuration(named)
+    if (isConfiguration) return this.#configuration(tenant)
     if (what === 'discovery/v2.0/keys')
       return {
         status: 200,
@@ -354,7 +384,8 @@ export class Authority {
     return {
       status: 200,
       body: {
-        issuer: `${base}/v2.0`,
+        // Where the account decides about its tenant, the issuer is a template.
+        issuer: `${this.origin}/${isTenant(tenant) ? tenant : '{tenantid}'}/v2.0`,
         authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
         token_endpoint: `${base}/oauth2/v2.0/token`,
         device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
@@ -415,7 +446,7 @@ export class Authority {
   }
 
   #home(tenant: string, user: User): string | Instead {
-    const wanted = tenant === 'organizations' || tenant === 'common' ? user.tenant : tenant
+    const wanted = isTenant(tenant) ? tenant : user.tenant
     if (wanted === user.tenant || user.guestOf?.includes(wanted)) return wanted
     return aadError(
       'invalid_grant',
@@ -469,6 +500,7 @@ export class Authority {
       challenge: query.get('code_challenge') ?? '',
       nonce: query.get('nonce') ?? '',
       redirectUri: query.get('redirect_uri') ?? '',
+      isUsed: false,
     })
     return {
       redirectUri: query.get('redirect_uri') ?? '',
@@ -478,7 +510,9 @@ export class Authority {
 
   #codeToken({ code = '', code_verifier = '', redirect_uri, client_id, scope = '' }: Record<string, string>): Instead {
     const found = this.#codes.get(code)
-    this.#codes.delete(code)
+    if (found?.isUsed)
+      return aadError('invalid_grant', 54005, 'OAuth2 Authorization code was already redeemed, please retry.')
+    if (found) found.isUsed = true
     const challenge = createHash('sha256').update(code_verifier).digest('base64url')
     if (!found || found.redirectUri !== redirect_uri || found.clientId !== client_id)
       return aadError('invalid_grant', 70008, 'The provided authorization code or refresh token has expired.')
@@ -533,11 +567,13 @@ export class Authority {
         `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${client_id}'.`,
       )
     if (client_assertion !== undefined && !this.#isAccepted(client_assertion, app))
-      return aadError(
-        'invalid_client',
-        700027,
-        'The certificate with identifier used to sign the client assertion is not registered on application.',
-      )
+      return app.assertions
+        ? aadError('invalid_client', 700213, 'No matching federated identity record found for presented assertion.')
+        : aadError(
+            'invalid_client',
+            700027,
+            'The certificate with identifier used to sign the client assertion is not registered on application.',
+          )
     if (client_secret === undefined && client_assertion === undefined)
       return aadError(
         'invalid_client',
@@ -584,6 +620,11 @@ export class Authority {
     return isSigned && header.alg === 'PS256' && header['x5t#S256'] === thumbprint && isForUs
   }
 }
+
+const isTenant = (tenant: string): boolean => tenant !== 'organizations' && tenant !== 'common'
+
+/** What is granted where a resource's `.default` is asked for: all that the application may do, here one thing. */
+const grantedScope = (scope: string): string => `${scope.replace(/\.default$/, 'user_impersonation')} ${scope}`
 
 const idOf = ({ name }: User): string => {
   const hex = createHash('sha256').update(name).digest('hex')

@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import lockfile from 'proper-lockfile'
 import type { Test } from 'tap'
 import type { Send } from '../../src/arm/send.ts'
 import { createUndiciSend } from '../../src/arm/undici-send.ts'
+import { AuthError } from '../../src/auth/auth-error.ts'
 import type { RunAzureCli } from '../../src/auth/azure-cli.ts'
 import { type CacheFile, type CacheFileDeps, createCacheFile } from '../../src/auth/cache-file.ts'
 import { type CredentialsDeps, createCredentials } from '../../src/auth/tokens.ts'
@@ -113,6 +115,22 @@ export const sendTo = async (t: Test, authority: Authority, env: Record<string, 
   })
   t.teardown(close)
   return send
+}
+
+/** The AuthError that a promise rejects with; nothing of it, its stack and causes included, holds one of the secrets. */
+export const authErrorOf = async (
+  promise: Promise<unknown>,
+  /** Looked at when the error is there: an authority has made more by then. */
+  known: { readonly secrets: readonly string[] },
+): Promise<AuthError> => {
+  const error = await promise.then(
+    () => new Error('there was no error'),
+    (error: unknown) => error,
+  )
+  if (!(error instanceof AuthError)) throw error
+  const shown = inspect(error, { depth: 12, showHidden: true })
+  for (const secret of known.secrets) if (shown.includes(secret)) throw new Error(`the error shows ${secret}`)
+  return error
 }
 
 const nowhere: Send = async ({ url }) => {
