@@ -186,7 +186,7 @@ export const chooseAccount = (
   return { absent: `none of the accounts in the token cache is of ${at}: ${accounts.map(calledBy).join(', ')}` }
 }
 
-export const calledBy = ({ username, tenants }: CachedAccount): string =>
+const calledBy = ({ username, tenants }: CachedAccount): string =>
   `${username || 'an account without a name'} (tenant ${tenants.join(', ')})`
 
 const severalFit = (found: readonly CachedAccount[], wanted: Wanted): AuthError => {
