@@ -10,26 +10,37 @@ import type { DeviceCode } from './msal.ts'
 export interface BackgroundSignIn {
   /** Starts one, or joins the one that goes on. `limitMs`: how long to wait for the code. */
   offer(wanted: NewSignIn, limitMs: number): Promise<Offer>
-  /** Ends the one that goes on, and says if there was one: somebody is signed in otherwise, or nobody is to be. */
-  cancel(): boolean
+  /**
+   * Ends the one that goes on: nobody is to be signed in or, where `found` is given, somebody is by other means. One that
+   * is for other claims than these goes on then. True where one was ended.
+   */
+  cancel(found?: { claims: string | undefined }): boolean
 }
 
 export interface Offer {
-  /** Undefined while the service has not answered. */
+  /** Undefined while the service has not answered, and where the sign-in was cancelled meanwhile. */
   code?: DeviceCode
-  /** Why none can be started now, or why the one before ended. */
+  /** With a code: why the sign-in before it did not succeed. Without: why none can be started now. */
   error?: AuthError
 }
 
 export interface BackgroundDeps {
   /** Signs in and saves it; resolves with the account's name. */
   signIn(wanted: NewSignIn, onCode: (code: DeviceCode) => void, signal: AbortSignal): Promise<string>
-  clock: Pick<Clock, 'sleep'>
+  clock: Pick<Clock, 'now' | 'sleep'>
   log: Log
 }
 
+interface Going {
+  wanted: NewSignIn
+  code: Promise<DeviceCode>
+  /** When the code lapses, once there is one. */
+  expiresAtMs: number
+  stop: AbortController
+}
+
 export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): BackgroundSignIn => {
-  let going: { code: Promise<DeviceCode>; stop: AbortController } | undefined
+  let going: Going | undefined
   let ended: AuthError | undefined
 
   const start = (wanted: NewSignIn) => {
@@ -60,22 +71,36 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
         },
       )
     })
-    code.catch(() => {}) // it may fail when nobody waits for it any more
-    const mine = { code, stop }
+    const mine: Going = { wanted, code, expiresAtMs: Number.POSITIVE_INFINITY, stop }
+    code.then(
+      ({ expiresAtMs }) => {
+        mine.expiresAtMs = expiresAtMs
+      },
+      () => {}, // it may fail when nobody waits for it any more
+    )
     going = mine
     return mine
   }
 
+  const end = (why: string) => {
+    going?.stop.abort(new Error(why))
+    going = undefined
+  }
+
   return {
     offer: async (wanted, limitMs) => {
-      const before = ended
-      ended = undefined
-      const { code } = going ?? start(wanted)
+      // It ends by itself, but a machine that slept meanwhile may be late to notice.
+      if (going && going.expiresAtMs <= clock.now()) end('its code has lapsed')
+      const { code, stop } = going ?? start(wanted)
       const late = new AbortController()
       try {
         const found = await Promise.race([code, clock.sleep(limitMs, late.signal).then(() => undefined)])
-        return { ...(found && { code: found }), ...(before && { error: before }) }
+        if (!found) return {}
+        const before = ended
+        ended = undefined
+        return { code: found, ...(before && { error: before }) }
       } catch (error) {
+        if (stop.signal.aborted) return {}
         if (!(error instanceof AuthError)) throw error
         ended = undefined
         return { error }
@@ -83,10 +108,12 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
         late.abort()
       }
     },
-    cancel: () => {
+    cancel: found => {
+      const claims = going?.wanted.claims
+      if (found && claims !== undefined && claims !== found.claims) return false
       const wasGoing = going !== undefined
-      going?.stop.abort(new Error('the sign-in is not needed any more'))
-      going = undefined
+      end('the sign-in is not needed any more')
+      ended = undefined
       return wasGoing
     },
   }

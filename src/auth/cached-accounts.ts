@@ -45,6 +45,11 @@ export interface CachedAccount {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
+/** Under whichever of its names a cloud's sign-in host is filed. */
+const sameHost = (a: string, b: string): boolean => same(firstName(a), firstName(b))
+const firstName = (host: string): string =>
+  (URL.canParse(`https://${host}`) ? hostsOf(`https://${host}`)[0] : undefined) ?? host
+
 const entitiesOf = (cache: Record<string, unknown>, name: (typeof sections)[number]): Entity[] => {
   const section = cache[name]
   return isTable(section) ? Object.values(section as Section).filter(isTable) : []
@@ -64,9 +69,10 @@ export const accountsIn = (cacheText: string): CachedAccount[] => {
     const environment = text(account.environment)
     if (homeAccountId === '') continue
     const belongs = (entity: Entity) =>
-      same(text(entity.home_account_id), homeAccountId) && same(text(entity.environment), environment)
+      same(text(entity.home_account_id), homeAccountId) && sameHost(text(entity.environment), environment)
     const homeTenant = homeAccountId.split('.')[1] ?? ''
-    const earlier = found.get(`${homeAccountId} ${environment}`)
+    const key = `${homeAccountId} ${firstName(environment)}`.toLowerCase()
+    const earlier = found.get(key)
     const tenants = [
       homeTenant,
       ...(earlier?.tenants ?? []),
@@ -78,7 +84,7 @@ export const accountsIn = (cacheText: string): CachedAccount[] => {
           .map(({ realm }) => text(realm)),
       ),
     ]
-    found.set(`${homeAccountId} ${environment}`, {
+    found.set(key, {
       homeAccountId,
       environment,
       username: text(account.username) || (earlier?.username ?? ''),
@@ -95,20 +101,23 @@ export const accountsIn = (cacheText: string): CachedAccount[] => {
   return [...found.values()].sort((a, b) => a.username.localeCompare(b.username))
 }
 
-/** The token for a scope that the cache holds for an account, whatever is left of it. */
+/**
+ * The token for a scope that the cache holds for an account, whatever is left of it. Without `tenantId` it is one of the
+ * account's home: one of another tenant, which a guest has, only where there are no others, as somebody else who uses the
+ * cache may be the one who asked for it.
+ */
 export const accessTokenIn = (
   cacheText: string,
   account: CachedAccount,
   { scope, clientId, tenantId }: { scope: string; clientId: string; tenantId: string | undefined },
 ): { token: string; expiresAtMs: number; tenantId: string } | undefined => {
   const resource = scope.replace(/\/\.default$/, '').toLowerCase()
-  const fitting = entitiesOf(parseObject(cacheText), 'AccessToken')
+  const held = entitiesOf(parseObject(cacheText), 'AccessToken')
     .filter(
       entity =>
         same(text(entity.home_account_id), account.homeAccountId) &&
-        same(text(entity.environment), account.environment) &&
+        sameHost(text(entity.environment), account.environment) &&
         same(text(entity.client_id), clientId) &&
-        (tenantId === undefined || same(text(entity.realm), tenantId)) &&
         text(entity.target)
           .toLowerCase()
           .split(' ')
@@ -120,7 +129,9 @@ export const accessTokenIn = (
       tenantId: text(entity.realm),
     }))
     .filter(({ token, expiresAtMs }) => token !== '' && Number.isFinite(expiresAtMs))
-  return fitting.sort((a, b) => b.expiresAtMs - a.expiresAtMs)[0]
+  const only = new Set(held.map(token => token.tenantId.toLowerCase())).size === 1 ? held[0]?.tenantId : undefined
+  const wanted = tenantId ?? only ?? account.tenants[0] ?? ''
+  return held.filter(token => same(token.tenantId, wanted)).sort((a, b) => b.expiresAtMs - a.expiresAtMs)[0]
 }
 
 export interface Wanted {
@@ -134,22 +145,25 @@ export interface Wanted {
 
 export const isGuid = (word: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(word)
 
+export const isOfDomain = (username: string, domain: string): boolean =>
+  username.toLowerCase().endsWith(`@${domain.toLowerCase()}`)
+
 /**
  * Those of the configured cloud, tenant, application and name. The cache knows tenants by GUID: a tenant that is configured
  * by domain name fits the accounts named after it, and where none is, every one, as guests may have come.
  */
 export const fitting = (accounts: readonly CachedAccount[], wanted: Wanted): CachedAccount[] => {
-  const hosts = hostsOf(wanted.authorityHost)
+  const { host } = new URL(wanted.authorityHost)
   const { tenantId, clientId, account } = wanted
   const found = accounts.filter(
     ({ environment, username, clientIds }) =>
-      hosts.some(host => same(host, environment)) &&
+      sameHost(host, environment) &&
       (clientId === undefined || clientIds.some(id => same(id, clientId))) &&
       (account === undefined || same(username, account)),
   )
   if (tenantId === undefined) return found
   if (isGuid(tenantId)) return found.filter(({ tenants }) => tenants.some(tenant => same(tenant, tenantId)))
-  const named = found.filter(({ username }) => username.toLowerCase().endsWith(`@${tenantId.toLowerCase()}`))
+  const named = found.filter(({ username }) => isOfDomain(username, tenantId))
   return named.length > 0 ? named : found
 }
 
@@ -172,7 +186,7 @@ export const chooseAccount = (
   return { absent: `none of the accounts in the token cache is of ${at}: ${accounts.map(calledBy).join(', ')}` }
 }
 
-export const calledBy = ({ username, tenants }: CachedAccount): string =>
+const calledBy = ({ username, tenants }: CachedAccount): string =>
   `${username || 'an account without a name'} (tenant ${tenants.join(', ')})`
 
 const severalFit = (found: readonly CachedAccount[], wanted: Wanted): AuthError => {
@@ -197,7 +211,7 @@ export const withoutAccounts = (cacheText: string, gone: readonly CachedAccount[
     isTable(entity) &&
     gone.some(
       ({ homeAccountId, environment }) =>
-        same(text(entity.home_account_id), homeAccountId) && same(text(entity.environment), environment),
+        same(text(entity.home_account_id), homeAccountId) && sameHost(text(entity.environment), environment),
     )
   const kept = Object.entries(cache).map(([name, section]) => [
     name,

@@ -10,7 +10,7 @@ import { AuthError } from './auth-error.ts'
 import type { RunAzureCli } from './azure-cli.ts'
 import { azureCliToken } from './azure-cli-token.ts'
 import type { CacheFile } from './cache-file.ts'
-import { accessTokenIn, accountsIn, type CachedAccount, chooseAccount, isGuid } from './cached-accounts.ts'
+import { accessTokenIn, accountsIn, type CachedAccount, chooseAccount, isGuid, isOfDomain } from './cached-accounts.ts'
 import { isHttpAddress, managedIdentityPlace, probeFault } from './managed-identity.ts'
 import type { Grant } from './msal.ts'
 import { factsOf, type TokenFacts } from './token-facts.ts'
@@ -172,13 +172,15 @@ const refusalLastsMs = 5 * 60 * 1000
 /** An account of the cache file. Of several processes one asks for the new token, the others find it in the file. */
 const fromCache = (): Source['fetch'] => {
   let refused: { key: string; untilMs: number; error: AuthError } | undefined
+  /** GUID of a tenant that is configured by its name, known as soon as there was a token of it. */
+  let realm: string | undefined
   return async (deps, { scope, signal, rejected, claims, isThere }) => {
     const { cache, tenantId, clock } = deps
     const held = (text: string, account: CachedAccount) => {
       const clientId = clientIdFor(account, deps)
       return {
         clientId,
-        token: accessTokenIn(text, account, { scope, clientId, tenantId: realmOf(account, tenantId) }),
+        token: accessTokenIn(text, account, { scope, clientId, tenantId: realm ?? realmOf(account, tenantId) }),
       }
     }
     const usable = (text: string, account: CachedAccount) => {
@@ -214,6 +216,7 @@ const fromCache = (): Source['fetch'] => {
         }
         const { renewed } = await import('./msal.ts')
         const { cacheText, ...value } = await renewed(grant, still, now, { ...deps, signal })
+        if (tenantId !== undefined && !isGuid(tenantId)) realm = value.tenantId
         return { text: cacheText, value }
       })
     } catch (error) {
@@ -223,14 +226,20 @@ const fromCache = (): Source['fetch'] => {
   }
 }
 
+/** As the cache spells it: MSAL tells letter cases apart. */
 const clientIdFor = ({ clientIds }: CachedAccount, { clientId }: SourceDeps): string =>
-  clientId ?? clientIds.find(id => id === usualClientId) ?? clientIds[0] ?? usualClientId
+  clientIds.find(id => id.toLowerCase() === (clientId ?? usualClientId).toLowerCase()) ??
+  clientId ??
+  clientIds[0] ??
+  usualClientId
 
-/** The tenant that a token must be of; undefined where the account decides. */
-const realmOf = ({ tenants }: CachedAccount, tenantId: string | undefined): string | undefined => {
+/**
+ * The tenant that a token must be of; undefined where the account decides. The cache does not know domain names: that of
+ * the user name is one of the account's home. Of any other none is taken, the service has to say which tenant it is.
+ */
+const realmOf = ({ tenants, username }: CachedAccount, tenantId: string | undefined): string | undefined => {
   if (tenantId === undefined || isGuid(tenantId)) return tenantId
-  // The cache does not know domain names: with one tenant there is no doubt, with more none is taken from it.
-  return tenants.length === 1 ? tenants[0] : 'another'
+  return isOfDomain(username, tenantId) ? tenants[0] : 'another'
 }
 
 /** Somebody who relies on the machine's identity would rather wait than be told too soon that there is none. */
@@ -303,7 +312,17 @@ const fromAzureCli: Source['fetch'] = async (deps, { scope, signal, claims, isTh
   }
 }
 
-/** One table a process: what the cache's source remembers is its own. */
+/** What gave a token is not gone because it is slow to answer: from then on nobody else takes its place. */
+const onceThere = (method: TokenMethod, fetch: Source['fetch']): Source['fetch'] => {
+  let wasThere = false
+  return async (deps, wish) => {
+    const found = await fetch(wasThere ? { ...deps, method } : deps, wish)
+    if (!('absent' in found)) wasThere = true
+    return found
+  }
+}
+
+/** One table a process: what its sources remember is its own. */
 export const createSources = (): readonly Source[] => [
   { method: 'access_token', fetch: fromEnvironment },
   {
@@ -319,6 +338,6 @@ export const createSources = (): readonly Source[] => [
     fetch: byApplication('workload_identity', 'AZURE_FEDERATED_TOKEN_FILE', assertionOf),
   },
   { method: 'user', fetch: fromCache() },
-  { method: 'managed_identity', fetch: fromManagedIdentity },
+  { method: 'managed_identity', fetch: onceThere('managed_identity', fromManagedIdentity) },
   { method: 'azure_cli', fetch: fromAzureCli },
 ]

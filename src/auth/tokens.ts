@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts'
 import type { AuthMethod } from '../config/types.ts'
 import type { Log } from '../log.ts'
-import { AuthError } from './auth-error.ts'
+import { AuthError, type NewSignIn } from './auth-error.ts'
 import type { BackgroundSignIn, Offer } from './background-sign-in.ts'
 import { accountsIn, fitting, withoutAccounts } from './cached-accounts.ts'
 import { loginCommand } from './refusals.ts'
@@ -83,21 +83,29 @@ type Search =
   | { kind: 'found'; token: Token; skipped: Skipped[]; claims: string | undefined }
   | { kind: 'failed'; error: AuthError; skipped: Skipped[] }
 type Found = Extract<Search, { kind: 'found' }>
-/** `stamp`: of the cache file before it was looked for there. */
-type Held = Found & { stamp: string }
+/** `stamp`: of the cache file that it stands in; undefined where it stands in none. */
+type Held = Found & { stamp: string | undefined }
 type Failed = Extract<Search, { kind: 'failed' }>
+
+/** A search that goes on. */
+interface Looking {
+  skipped: Skipped[]
+  /** True as soon as somebody is found who may be signed in. */
+  isPromising: boolean
+}
+
+const waitsForPerson = (result: Search): result is Failed =>
+  result.kind === 'failed' && result.error.person !== undefined
 
 export function createCredentials(deps: CredentialsDeps): Credentials {
   const { clock, log, background } = deps
   const sources = createSources()
   const memory = new Map<string, Held>()
-  /** Searches that found somebody who may be signed in. */
-  const promising = new Set<string>()
+  const underWay = new Map<string, Looking>()
   let generation = 0
   let renewNotBefore = 0
 
-  const search = async (wish: Wish): Promise<Search> => {
-    const skipped: Skipped[] = []
+  const search = async (wish: Wish, skipped: Skipped[]): Promise<Search> => {
     const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
     for (const { method, fetch } of tried) {
       try {
@@ -112,64 +120,111 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     return { kind: 'failed', error: nobody(deps, skipped), skipped }
   }
 
-  const fetch = shareFetches(async (key, signal) => {
-    const [scope, rejected, claims] = JSON.parse(key) as [string, string | null, string | null]
-    const begun = generation
-    const stamp = await deps.cache.stamp()
-    try {
-      const result = await search({
-        scope,
-        signal,
-        rejected: rejected ?? undefined,
-        claims: claims ?? undefined,
-        isThere: () => promising.add(key),
+  const remember = (scope: string, found: Found, stamp: string | undefined): void => {
+    const { method, account } = found.token
+    const before = memory.get(scope)?.token
+    if (before && (before.method !== method || before.account !== account))
+      log('notice', 'another account is used from now on', {
+        account: account ?? null,
+        method,
+        before: `${before.account ?? 'an account without a name'} (${before.method})`,
       })
-      if (result.kind === 'found') {
-        if (begun === generation) memory.set(scope, { ...result, stamp })
-        background?.cancel()
+    memory.set(scope, { ...found, stamp })
+  }
+
+  /** Taken before the file is looked into: what changes it meanwhile is met by the next call. */
+  const stampOf = async ({ token, method }: Token, signal: AbortSignal): Promise<string | undefined> => {
+    if (method !== 'user') return undefined
+    const stamp = await deps.cache.stamp()
+    const text = await deps.cache.read(signal)
+    return text.includes(JSON.stringify(token)) ? stamp : undefined
+  }
+
+  // What was dropped meanwhile is asked for anew: nobody joins a search that began before.
+  const keyOf = (scope: string, { rejected, claims }: TokenWish): string =>
+    JSON.stringify([scope, generation, rejected ?? null, claims ?? null])
+
+  const fetch = shareFetches(async (key, signal) => {
+    const [scope, begun, rejected, asked] = JSON.parse(key) as [string, number, string | null, string | null]
+    const claims = asked ?? undefined
+    const looking: Looking = { skipped: [], isPromising: false }
+    underWay.set(key, looking)
+    const isThere = () => {
+      looking.isPromising = true
+    }
+    try {
+      const result = await search({ scope, signal, rejected: rejected ?? undefined, claims, isThere }, looking.skipped)
+      const stamp = result.kind === 'found' ? await stampOf(result.token, signal) : undefined
+      if (result.kind === 'found' && begun === generation) {
+        remember(scope, result, stamp)
+        background?.cancel({ claims })
       }
       return result
     } finally {
-      promising.delete(key)
+      if (underWay.get(key) === looking) underWay.delete(key)
     }
   })
+  /** For the next call, also when this one is answered. */
+  const goOn = (key: string): void => void fetch(key, new AbortController().signal).catch(() => {})
 
-  const find = async (scope: string, { signal, rejected, claims }: TokenWish): Promise<Search> => {
-    signal.throwIfAborted()
+  const leftMs = ({ token }: Found): number => (token.expiresAtMs ?? 0) - clock.now()
+  const inHand = async (scope: string, { rejected, claims }: TokenWish): Promise<Found | undefined> => {
     const held = memory.get(scope)
     // Of several calls that meet the same challenge, those that come later find the token that meets it.
     const isTaken = held && held.token.token !== rejected && (claims === undefined || claims === held.claims)
-    const leftMs = (held?.token.expiresAtMs ?? 0) - clock.now()
+    if (!isTaken || leftMs(held) <= 0) return undefined
     // Whoever signs out, or in, with another process means this one too.
-    const isCurrent = held?.token.method !== 'user' || held.stamp === (await deps.cache.stamp())
-    if (isTaken && isCurrent && (leftMs > refreshAheadMs || (leftMs > 0 && clock.now() < renewNotBefore))) return held
-    const result = await searched(JSON.stringify([scope, rejected ?? null, claims ?? null]), signal, claims)
-    if (result.kind === 'found' || !isTaken || leftMs <= 0 || result.error.person) return result
-    renewNotBefore = clock.now() + renewAgainMs
-    log('warning', 'no new token; the old one serves while it lasts', { why: result.error.message })
-    return held
+    const isCurrent = held.token.method !== 'user' || held.stamp === (await deps.cache.stamp())
+    return isCurrent ? held : undefined
+  }
+
+  const find = async (scope: string, wish: TokenWish): Promise<Search> => {
+    wish.signal.throwIfAborted()
+    const held = await inHand(scope, wish)
+    if (held && (leftMs(held) > refreshAheadMs || clock.now() < renewNotBefore)) return held
+    return held ? renewed(scope, wish, held) : searched(scope, wish)
+  }
+
+  /** With a token that lasts for some minutes yet nobody waits long for the next one, or is asked to sign in. */
+  const renewed = async (scope: string, wish: TokenWish, held: Found): Promise<Found> => {
+    const key = keyOf(scope, wish)
+    const late = new AbortController()
+    try {
+      const looking = fetch(key, wish.signal)
+      if (background) goOn(key)
+      const limit = background ? [clock.sleep(answerMs, late.signal).then(() => undefined)] : []
+      const result = await Promise.race([looking, ...limit])
+      if (result?.kind === 'found') return result
+      renewNotBefore = clock.now() + renewAgainMs
+      const why = result?.error.message ?? `there was no answer within ${answerMs} ms`
+      log('warning', 'no new token; the old one serves while it lasts', { why })
+      return held
+    } finally {
+      late.abort()
+    }
   }
 
   /** With a sign-in to offer, nobody waits long for those who are not there. */
-  const searched = async (key: string, signal: AbortSignal, claims: string | undefined): Promise<Search> => {
-    const looking = fetch(key, signal)
+  const searched = async (scope: string, wish: TokenWish): Promise<Search> => {
+    const key = keyOf(scope, wish)
+    const looking = fetch(key, wish.signal)
+    const progress = underWay.get(key)
     if (!background || !['auto', 'user'].includes(deps.method)) return looking
     const started = clock.monotonic()
+    const offered = async (failed: () => Failed, person: NewSignIn | undefined): Promise<Search> => {
+      // Whoever was worth waiting for leaves little of the time, and the code takes some.
+      const limitMs = answerMs - Math.min(patienceMs, clock.monotonic() - started)
+      const offer = await background.offer({ ...person, claims: person?.claims ?? wish.claims }, limitMs)
+      return inHand(scope, wish) ?? withOffer(failed(), offer, deps)
+    }
     const late = new AbortController()
     try {
       const inTime = await Promise.race([looking, clock.sleep(patienceMs, late.signal).then(() => undefined)])
-      const result = inTime ?? (promising.has(key) ? await looking : undefined)
-      if (result && (result.kind === 'found' || !result.error.person)) return result
-      // The search goes on for the next call, also when this one is answered.
-      const goesOn = fetch(key, new AbortController().signal)
-      goesOn.catch(() => {})
-      const limitMs = Math.max(0, answerMs - (clock.monotonic() - started))
-      const offered = background
-        .offer({ claims, ...result?.error.person }, limitMs)
-        .then((offer): Search => withOffer(result ?? stillLooking(deps), offer, deps))
-      return result
-        ? await offered
-        : await Promise.race([goesOn.then(found => (found.kind === 'found' ? found : offered)), offered])
+      const result = inTime ?? (progress?.isPromising ? await looking : undefined)
+      if (result) return waitsForPerson(result) ? await offered(() => result, result.error.person) : result
+      goOn(key)
+      const soon = offered(() => stillLooking(deps, progress?.skipped ?? []), undefined)
+      return await Promise.race([looking.then(found => (waitsForPerson(found) ? soon : found)), soon])
     } finally {
       late.abort()
     }
@@ -177,6 +232,10 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
 
   const ownScopes = (which: 'own' | 'all') =>
     [...memory.keys()].filter(scope => which === 'all' || scope === deps.scope)
+  const drop = (which: 'own' | 'all') => {
+    generation++
+    for (const scope of ownScopes(which)) memory.delete(scope)
+  }
   const chosen = (text: string, which: 'own' | 'all') =>
     which === 'all' ? accountsIn(text) : fitting(accountsIn(text), deps)
 
@@ -207,15 +266,18 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       ]
     },
     forget: async (which, signal) => {
-      generation++
-      for (const scope of ownScopes(which)) memory.delete(scope)
+      drop(which)
       const wasSigningIn = background?.cancel() ?? false
       // Where there is nobody, neither folder nor lock is made.
       if (chosen(await deps.cache.read(signal), which).length === 0) return { wasSigningIn }
-      await deps.cache.update(signal, async text => {
-        const gone = chosen(text, which)
-        return { text: gone.length > 0 ? withoutAccounts(text, gone) : undefined, value: undefined }
-      })
+      try {
+        await deps.cache.update(signal, async text => {
+          const gone = chosen(text, which)
+          return { text: gone.length > 0 ? withoutAccounts(text, gone) : undefined, value: undefined }
+        })
+      } finally {
+        drop(which) // what a call took from the file before it was changed
+      }
       return { wasSigningIn }
     },
   }
@@ -242,14 +304,14 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
 }
 
 /** What is told while the search has not ended yet. */
-const stillLooking = (deps: CredentialsDeps): Failed => ({
+const stillLooking = (deps: CredentialsDeps, skipped: readonly Skipped[]): Failed => ({
   kind: 'failed',
   error: new AuthError(
     'not_signed_in',
     'Nobody is known to be signed in',
     `Run ${loginCommand({ tenant: deps.tenantId })}.`,
   ),
-  skipped: [],
+  skipped: [...skipped],
 })
 
 /** The same failure with what the user can do about it now. */

@@ -106,9 +106,16 @@ t.test("the Azure CLI's account", async t => {
     const token = await credentials.getToken(scope, options)
     const facts = { account: 'ada@example.com', tenantId: tenant, expiresAtMs: start + 60 * minute }
     t.match(token, { ...facts, method: 'azure_cli', token: jwt({ upn: 'ada@example.com', n: 1 }) })
-    t.strictSame(await credentials.describe(options.signal), {
+    t.match(await credentials.describe(options.signal), {
       used: { ...facts, method: 'azure_cli' },
-      skipped: [{ method: 'access_token', why: 'AZURE_ACCESS_TOKEN is not set' }],
+      skipped: [
+        { method: 'access_token', why: 'AZURE_ACCESS_TOKEN is not set' },
+        { method: 'client_secret', why: 'AZURE_CLIENT_SECRET is not set' },
+        { method: 'client_certificate', why: 'AZURE_CLIENT_CERTIFICATE_PATH is not set' },
+        { method: 'workload_identity', why: 'AZURE_FEDERATED_TOKEN_FILE is not set' },
+        { method: 'user', why: 'no account is in the token cache' },
+        { method: 'managed_identity', why: /169\.254\.169\.254 answered 404/ },
+      ],
     })
     t.strictSame(runs, [
       ['account', 'get-access-token', '--resource', 'https://management.azure.com', '--output', 'json'],
@@ -197,12 +204,21 @@ t.test("the Azure CLI's account", async t => {
   ]
   for (const [name, answer, message, remediation] of failures) {
     t.test(`when ${name}`, async t => {
-      const { credentials } = setUp(t, () => answer)
+      const { credentials } = setUp(t, () => answer, { method: 'azure_cli' })
       const error = await authErrorOf(credentials.getToken(scope, options), [secret])
       t.match(error, { name: 'AuthError', code: 'not_signed_in', message, remediation })
-      t.match(await credentials.describe(options.signal), {
-        skipped: [{ method: 'access_token' }, { method: 'azure_cli', why: message }],
+      t.match(await credentials.describe(options.signal), { skipped: [{ method: 'azure_cli', why: message }] })
+
+      const auto = setUp(t, () => answer)
+      const nobody = await authErrorOf(auto.credentials.getToken(scope, options), [secret])
+      t.match(nobody, {
+        code: 'not_signed_in',
+        message: /^Nobody is signed in: none of the credentials/,
+        remediation: /^Run `recovery-services-server login`, or set AZURE_ACCESS_TOKEN/,
       })
+      const { not_taken } = nobody.details as { not_taken: object[] }
+      t.match(not_taken.at(-1), { method: 'azure_cli', why: message }, 'under auto it says why nobody is there')
+      t.match(await auto.credentials.describe(options.signal), { used: undefined, skipped: not_taken })
     })
   }
 
@@ -220,18 +236,22 @@ t.test('a configured method is the only one tried', async t => {
 
   const token = setUp(t, undefined, { method: 'access_token' })
   const error = await authErrorOf(token.credentials.getToken(scope, options))
-  t.match(error, { code: 'not_signed_in', message: 'Nobody is signed in: AZURE_ACCESS_TOKEN is not set' })
+  t.match(error, {
+    code: 'not_signed_in',
+    message: 'Nobody is signed in (auth.method = "access_token"): AZURE_ACCESS_TOKEN is not set',
+  })
   t.strictSame(token.runs, [])
 
   const other = setUp(t, undefined, { env, method: 'client_secret' })
   t.match(await authErrorOf(other.credentials.getToken(scope, options)), {
-    code: 'not_configured',
-    message: /"client_secret" is not supported/,
-    remediation: /AZURE_ACCESS_TOKEN.*az login/,
+    code: 'not_signed_in',
+    message: /AZURE_CLIENT_SECRET/,
+    remediation: 'Set what is missing and restart this server, or set auth.method to "auto".',
   })
   t.match(await other.credentials.describe(options.signal), {
-    skipped: [{ method: 'client_secret', why: /supported/ }],
+    skipped: [{ method: 'client_secret', why: /AZURE_CLIENT_SECRET/ }],
   })
+  t.strictSame(other.runs, [])
 })
 
 t.test('callers at the same time share one run of az', async t => {
@@ -242,22 +262,31 @@ t.test('callers at the same time share one run of az', async t => {
     t.equal(runs.length, 1)
   })
 
-  /** An az that answers when told to. */
+  /** An az that answers when told to. `asked` resolves when it is run. */
   const held = () => {
     let release = (_: CliResult) => {}
-    const answer = new Promise<CliResult>(resolve => {
+    let ask = () => {}
+    const asked = new Promise<void>(resolve => {
+      ask = resolve
+    })
+    const result = new Promise<CliResult>(resolve => {
       release = resolve
     })
-    return { answer, release: () => release({ code: 0, stdout: printed(1), stderr: '' }) }
+    const answer = () => {
+      ask()
+      return result
+    }
+    return { answer, asked, release: () => release({ code: 0, stdout: printed(1), stderr: '' }) }
   }
   const reason = new Error('the caller went away')
 
   t.test('one that is cancelled leaves the others waiting', async t => {
-    const { answer, release } = held()
-    const { credentials, runs, signals } = setUp(t, () => answer)
+    const { answer, asked, release } = held()
+    const { credentials, runs, signals } = setUp(t, answer)
     const leaving = new AbortController()
     const first = credentials.getToken(scope, { signal: leaving.signal })
     const second = credentials.getToken(scope, options)
+    await asked
     leaving.abort(reason)
     await t.rejects(first, reason)
     t.equal(signals[0]?.aborted, false)
@@ -267,10 +296,11 @@ t.test('callers at the same time share one run of az', async t => {
   })
 
   t.test('when all are cancelled az is stopped, and the next caller starts afresh', async t => {
-    const { answer } = held()
-    const { credentials, signals } = setUp(t, n => (n === 1 ? answer : { stdout: printed(n) }))
+    const { answer, asked } = held()
+    const { credentials, signals } = setUp(t, n => (n === 1 ? answer() : { stdout: printed(n) }))
     const leaving = new AbortController()
     const waiting = [1, 2].map(() => credentials.getToken(scope, { signal: leaving.signal }))
+    await asked
     leaving.abort(reason)
     for (const each of waiting) await t.rejects(each, reason)
     t.equal(signals[0]?.aborted, true)
