@@ -123,6 +123,8 @@ export class Authority {
   now = () => Date.now()
   /** Claims that each access token has to be asked for with, from now on: the challenge's JSON text. */
   challenge: string | undefined
+  /** True where a refresh token may be taken once more than once; asked when it comes again. */
+  mayUseAgain = (_refreshToken: string): boolean => false
   readonly #queue: { path: RegExp; instead: Instead; times: number }[] = []
   readonly #key = generateKeyPairSync('rsa', { modulusLength: 2048 })
   readonly #server: Server
@@ -232,7 +234,7 @@ export class Authority {
         authority_type: 'MSSTS',
         name: user.name,
       })
-      put('AccessToken', `${homeAccountId}-${environment}-accesstoken-${clientId}-${realm}-${target}--`, {
+      put('AccessToken', `${homeAccountId}-${environment}-accesstoken-${clientId}-${realm}-${target}-`, {
         home_account_id: homeAccountId,
         environment,
         credential_type: 'AccessToken',
@@ -245,7 +247,7 @@ export class Authority {
         extended_expires_on: expires,
         token_type: 'Bearer',
       })
-      put('RefreshToken', `${homeAccountId}-${environment}-refreshtoken-${clientId}----`, {
+      put('RefreshToken', `${homeAccountId}-${environment}-refreshtoken-${clientId}---`, {
         home_account_id: homeAccountId,
         environment,
         credential_type: 'RefreshToken',
@@ -507,7 +509,8 @@ export class Authority {
         50173,
         `The provided grant has expired due to it being revoked, a fresh auth token is needed.`,
       )
-    if (found.isUsed) return aadError('invalid_grant', 700082, 'The refresh token was used already.')
+    if (found.isUsed && !this.mayUseAgain(refresh_token))
+      return aadError('invalid_grant', 700082, 'The refresh token was used already.')
     if (this.challenge !== undefined && !includesClaims(claims, this.challenge))
       return aadError(
         'interaction_required',
