@@ -1,7 +1,8 @@
 /**
  * The token cache on disk, shared by every server and command of this user. It is replaced whole by rename, so a reader
  * never meets half of it, and changed under a lock, so no account is lost and one process asks for a new token while the
- * others wait for it. What a killed process leaves behind, a lock or a draft, lapses or is swept by the next writer.
+ * others wait for it. What a killed process leaves behind, a lock or a draft, lapses or is swept by the next writer. Whether
+ * a lock has lapsed goes by the time of day: machines that share the folder have to agree on it within ten seconds.
  *
  * Who loses the lock while holding it (a machine that slept, a process that was stopped) writes nothing: whoever took it
  * over has removed the draft, or holds the lock already when the draft is made. What it has learned is kept, and put into

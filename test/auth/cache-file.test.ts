@@ -252,6 +252,18 @@ t.test('a lock', async t => {
       t.pass()
     })
 
+  t.test("that was not renewed in time is another's, and whoever held it knows", async t => {
+    const file = path.join(temporaryFolder(t), name)
+    const slept = await acquireLock(file, { id: 'slept', staleMs: 2000 })
+    t.ok(await slept.isHeld())
+    await t.rejects(acquireLock(file, { id: 'early', staleMs: 2000 }), { code: 'ELOCKED' })
+    await fs.utimes(`${file}.lock`, 0, 0)
+    const other = await acquireLock(file, { id: 'other', staleMs: 2000 })
+    t.notOk(await slept.isHeld())
+    t.ok(await other.isHeld())
+    await other.release()
+  })
+
   t.test('of a process that lives is waited for, and not for ever', async t => {
     const { file, cache } = await setUp(t, cacheOf('bob'), { clock: testClock({ isHasty: true }) })
     const held = await acquireLock(file, { id: 'living', staleMs: 10_000 })
