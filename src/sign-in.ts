@@ -8,7 +8,7 @@ import type { Send } from './arm/send.ts'
 import { createUndiciSend } from './arm/undici-send.ts'
 import { createAzureCli } from './auth/azure-cli.ts'
 import { type BackgroundSignIn, createBackgroundSignIn } from './auth/background-sign-in.ts'
-import { createCacheFile, type Lock } from './auth/cache-file.ts'
+import { type AcquireLock, createCacheFile } from './auth/cache-file.ts'
 import { accountsIn, type CachedAccount, mergedCaches, withoutAccounts } from './auth/cached-accounts.ts'
 import type { DeviceCode, Grant, UserAcquired } from './auth/msal.ts'
 import { anyTenant, type SourceDeps, usualClientId } from './auth/sources.ts'
@@ -190,7 +190,7 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
 }
 
 /** Of the file's own process: the library takes a while to load and is needed by few calls. */
-const lock = async (): Promise<Lock> => (await import('proper-lockfile')).default.lock
+const lock = async (): Promise<AcquireLock> => (await import('./auth/cache-lock.ts')).acquireLock
 
 /** What cannot hold a cache, such as a named pipe, must not be waited for. */
 const readIfThere = async (file: string): Promise<string | undefined> => {

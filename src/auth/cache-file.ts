@@ -1,46 +1,55 @@
 /**
  * The token cache on disk, shared by every server and command of this user. It is replaced whole by rename, so a reader
  * never meets half of it, and changed under a lock, so no account is lost and one process asks for a new token while the
- * others wait for it. The lock is proper-lockfile's: a folder beside the file, made anew every few seconds while it is
- * held, so that what a killed process leaves behind lapses.
+ * others wait for it. What a killed process leaves behind, a lock or a draft, lapses or is swept by the next writer. Whether
+ * a lock has lapsed goes by the time of day: machines that share the folder have to agree on it within ten seconds.
  *
- * On Windows the file is protected by the folder it lies in, the user's profile: there are no rights in the sense of POSIX
- * to set or to tighten.
+ * Who loses the lock while holding it (a machine that slept, a process that was stopped) writes nothing: whoever took it
+ * over has removed the draft, or holds the lock already when the draft is made. What it has learned is kept, and put into
+ * what the others made of the file as soon as the lock is to be had; the same happens where the file cannot be written.
+ *
+ * Not done on Windows: rights in the sense of POSIX are neither set nor tightened. There the file is protected by the
+ * folder it lies in, the user's profile. A program that holds the file open keeps it from being replaced, which is tried
+ * again for a second; then the sign-in lives in memory as in a folder that cannot be written.
  */
 import path from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { printable } from '../printable.ts'
 import { AuthError } from './auth-error.ts'
-import { cacheFault } from './cached-accounts.ts'
+import { cacheFault, rebased } from './cached-accounts.ts'
 
 /** What is asked of the file system: node:fs/promises. */
 export interface CacheFiles {
   /** Undefined where there is no such file; rejects for what is no regular file. */
   readFile(path: string): Promise<string | undefined>
   realpath(path: string): Promise<string>
+  readlink(path: string): Promise<string>
   stat(path: string): Promise<{ mode: number; ino?: number; mtimeMs?: number }>
   chmod(path: string, mode: number): Promise<unknown>
   mkdir(path: string, options: { recursive: true; mode: number }): Promise<unknown>
-  writeFile(path: string, text: string, options: { mode: number; flag: 'wx' }): Promise<unknown>
+  writeFile(path: string, text: string, options: { mode: number; flag: 'wx'; flush: boolean }): Promise<unknown>
   rename(from: string, to: string): Promise<unknown>
-  link(existing: string, path: string): Promise<unknown>
   rm(path: string, options: { force: true }): Promise<unknown>
   readdir(path: string): Promise<string[]>
 }
 
-/** proper-lockfile's `lock`, as far as it is used. */
-export type Lock = (
-  file: string,
-  options: { realpath: false; stale: number; update: number; onCompromised: (error: Error) => void },
-) => Promise<() => Promise<void>>
+export interface HeldLock {
+  /** False once another process took it over. */
+  isHeld(): Promise<boolean>
+  /** Never rejects. */
+  release(): Promise<void>
+}
+
+/** `id`: another for each lock. Rejects with code ELOCKED where somebody else holds it. */
+export type AcquireLock = (file: string, options: { id: string; staleMs: number }) => Promise<HeldLock>
 
 export interface CacheFileDeps {
   /** Absolute. */
   file: string
   files: CacheFiles
   /** Loaded when first needed. */
-  lock: () => Promise<Lock>
+  lock: () => Promise<AcquireLock>
   clock: Pick<Clock, 'now' | 'sleep' | 'monotonic'>
   platform: NodeJS.Platform
   newId: () => string
@@ -53,17 +62,24 @@ export interface CacheFile {
   file: string
   /** Another text once the file has been replaced, by whomever. */
   stamp(): Promise<string>
-  /** The text as it is now, empty where there is no file. A file that does not parse is moved aside first. */
+  /**
+   * The text as it is now, empty where there is no file. A file that does not parse is moved aside first. Throws AuthError
+   * for what cannot be read.
+   */
   read(signal: AbortSignal): Promise<string>
   /** Throws AuthError where what is signed in could not be kept. For those who ask before somebody signs in. */
   mustKeep(signal: AbortSignal): Promise<void>
   /**
    * Runs `change` on the text while nobody else can, and writes what it makes of it; `text` undefined: nothing is
-   * written. `change` may run again where another process took the lock over meanwhile. Throws AuthError where the lock
-   * is not to be had, and what `change` throws.
+   * written. `change` runs again where another process took the lock over meanwhile, on a text that holds what it made
+   * before. The signal ends the waiting, not the change. Throws AuthError where the lock is not to be had, and what
+   * `change` throws.
    */
-  update<T>(signal: AbortSignal, change: (text: string) => Promise<{ text?: string | undefined; value: T }>): Promise<T>
+  update<T>(signal: AbortSignal, change: Change<T>): Promise<T>
 }
+
+type Change<T> = (text: string) => Promise<{ text?: string | undefined; value: T }>
+type Attempt<T> = { value: T } | 'lost'
 
 /** A refresh may have to wait for a slow authority, and the lock is held meanwhile. */
 const longestWaitMs = 90_000
@@ -71,179 +87,269 @@ const pauseMs = 25
 const mostRounds = 3
 
 export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
-  const { file, files, clock, platform, log } = deps
-  const folder = path.dirname(file)
+  const { file, files, clock, platform, newId } = deps
   const staleMs = deps.staleMs ?? 10_000
-  /** What could not be written, because there is no writing there: it lives as long as this process. */
-  let unwritten: string | undefined
+  /** What this process made of the file's text and could not write. */
+  let unwritten: { base: string; mine: string } | undefined
+  let turn: Promise<void> = Promise.resolve()
 
-  /** Through links: the file they lead to is what is replaced. */
-  const place = (): Promise<string> => files.realpath(file).catch(() => file)
-
-  const tightened = async (target: string): Promise<void> => {
-    if (platform === 'win32') return
-    const { mode } = await files.stat(target)
-    if ((mode & 0o077) === 0) return
-    await files.chmod(target, 0o600)
-    log('warning', `${printable(file)} could be read by others; its rights are now 0600`)
+  const told = new Set<string>()
+  /** A warning that would come with every call is given once. */
+  const warnOnce = (about: 'rights' | 'broken' | 'unwritten', message: string): void => {
+    if (!told.has(about)) deps.log('warning', message)
+    told.add(about)
   }
 
-  const readText = async (target: string): Promise<string> => {
+  const withUnwritten = (text: string): string => (unwritten ? rebased(text, unwritten.base, unwritten.mine) : text)
+
+  /** `next` was made of `now`, which was the file's `text` and what was unwritten then. */
+  const remember = (text: string, now: string, next: string): void => {
+    unwritten = { base: text, mine: rebased(withUnwritten(text), now, next) }
+  }
+
+  const notKept = (error: unknown): void =>
+    warnOnce('unwritten', `the sign-in is not kept: ${printable(file)} cannot be written (${codeOf(error)})`)
+
+  /** Through links, also where they lead to what is not there yet: that is what is replaced. */
+  const place = async (of = file): Promise<string> => {
+    try {
+      return await files.realpath(of)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return of
+    }
+    try {
+      const next = await files.readlink(of)
+      return await place(path.resolve(await files.realpath(path.dirname(of)), next))
+    } catch {
+      return of
+    }
+  }
+
+  const tighten = async (target: string): Promise<void> => {
+    if (platform === 'win32') return
+    const isWide = async () => ((await files.stat(target)).mode & 0o077) !== 0
+    try {
+      if (!(await isWide())) return
+      await files.chmod(target, 0o600)
+      // Not every file system has rights.
+      if (await isWide()) throw new Error('they cannot be set there')
+      deps.log('warning', `${printable(file)} could be read by others; its rights are now 0600`)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return
+      warnOnce('rights', `${printable(file)} can be read by others, and its rights stay: ${whyOf(error)}`)
+    }
+  }
+
+  /** Undefined where there is no file. */
+  const readText = async (target: string): Promise<string | undefined> => {
     try {
       const text = await files.readFile(target)
-      if (text === undefined) return unwritten ?? ''
-      await tightened(target).catch(error => {
-        if (codeOf(error) !== 'ENOENT') log('warning', `the rights of ${printable(file)} stay: ${codeOf(error)}`)
-      })
-      return unwritten ?? text
+      if (text !== undefined) await tighten(target)
+      return text
     } catch (error) {
       throw unusable(file, error)
     }
   }
 
-  const isBroken = (text: string): boolean => text !== '' && cacheFault(text) !== undefined
-
-  /** Empties what does not parse, by giving it another name. Only under the lock: another process may have mended it. */
+  /** Only under the lock: another process may have mended it, or moved it, already. */
   const moveAside = async (target: string, fault: string): Promise<void> => {
     const time = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(':', '-')
     for (let count = 1; ; count++) {
-      const aside = `${file}.broken-${time}Z${count === 1 ? '' : `-${count}`}`
-      try {
-        await files.link(target, aside)
-        await files.rm(target, { force: true })
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') continue
-        if (codeOf(error) === 'ENOENT') return
-        await files.rename(target, aside) // a file system without links
-      }
-      log('warning', `the token cache ${printable(file)} cannot be used (${fault}); it is now ${printable(aside)}`)
+      const aside = `${target}.broken-${time}Z${count === 1 ? '' : `-${count}`}`
+      if ((await files.readFile(aside).catch(codeOf)) !== undefined) continue // it, too, is kept
+      await files.rename(target, aside)
+      deps.log('warning', `the token cache ${printable(file)} cannot be used (${fault}); it is now ${printable(aside)}`)
       return
     }
   }
 
-  const write = async (target: string, text: string): Promise<void> => {
-    const draft = `${target}.${deps.newId()}.new`
-    try {
-      await files.writeFile(draft, text, { mode: 0o600, flag: 'wx' })
-      await files.rename(draft, target)
-      unwritten = undefined
-    } catch (error) {
-      await files.rm(draft, { force: true }).catch(() => {})
-      keepInMemory(text, error)
-    }
-  }
-
-  const keepInMemory = (text: string, error: unknown): void => {
-    if (unwritten === undefined)
-      log('warning', `the sign-in is not kept: ${printable(file)} cannot be written (${codeOf(error)})`)
-    unwritten = text
-  }
-
-  /** Whoever holds the lock is the only writer: drafts beside the file are of writers that were killed. */
+  /** Whoever holds the lock is the only writer: drafts beside the file are of writers that were killed, or lost it. */
   const sweep = async (target: string): Promise<void> => {
-    const draft = new RegExp(`^${escaped(path.basename(target))}\\..+\\.new$`)
-    for (const name of await files.readdir(path.dirname(target)))
-      if (draft.test(name)) await files.rm(path.join(path.dirname(target), name), { force: true })
+    const draft = new RegExp(`^${escaped(path.basename(target))}\\.[0-9a-f-]{36}\\.new$`)
+    const folder = path.dirname(target)
+    for (const name of await files.readdir(folder).catch(() => []))
+      if (draft.test(name)) await files.rm(path.join(folder, name), { force: true }).catch(() => {})
   }
 
-  const locked = async <T>(signal: AbortSignal, run: (isHeld: () => boolean, target: string) => Promise<T>) => {
-    await files.mkdir(folder, { recursive: true, mode: 0o700 })
-    const target = await place()
-    const lock = await deps.lock()
-    let isHeld = true
-    const options = {
-      realpath: false as const,
-      stale: staleMs,
-      update: staleMs / 2,
-      onCompromised: () => {
-        isHeld = false
-      },
+  /** Again and again for a second where Windows says that somebody has it open. */
+  const patiently = async <T>(run: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await run()
+      } catch (error) {
+        if (platform !== 'win32' || !inUse.has(codeOf(error)) || tries > 20) throw error
+        await clock.sleep(2 * pauseMs)
+      }
     }
+  }
+
+  const acquire = async (target: string, signal: AbortSignal): Promise<HeldLock> => {
+    await files.mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
+    const lock = await deps.lock()
     const until = clock.monotonic() + longestWaitMs
-    let release: () => Promise<void>
     for (;;) {
       signal.throwIfAborted()
       try {
-        release = await lock(target, options)
-        break
+        return await patiently(() => lock(target, { id: newId(), staleMs }))
       } catch (error) {
         if (codeOf(error) !== 'ELOCKED') throw error
         if (clock.monotonic() > until) throw isLocked(file)
         await clock.sleep(pauseMs + Math.random() * pauseMs, signal)
       }
     }
-    try {
-      return await run(() => isHeld, target)
-    } finally {
-      if (isHeld) await release().catch(() => {}) // it lapses
-    }
   }
 
-  const read = async (signal: AbortSignal): Promise<string> => {
-    const target = await place()
-    const text = await readText(target)
-    if (!(await isThereAndBroken(target, text))) return text
-    return update(signal, async now => ({ value: now }))
-  }
-
-  const isThereAndBroken = async (target: string, text: string): Promise<boolean> =>
-    isBroken(text) || (text === '' && (await files.readFile(target).catch(() => undefined)) === '')
-
-  const mustKeep = async (signal: AbortSignal): Promise<void> => {
+  /** Makes the file hold `next`; false where the lock is another's. */
+  const write = async (lock: HeldLock, target: string, next: string): Promise<boolean> => {
+    const draft = `${target}.${newId()}.new`
     try {
-      await locked(signal, (_, target) => readText(target))
+      await files.writeFile(draft, next, { mode: 0o600, flag: 'wx', flush: true })
+      // Looked at behind the draft: who takes the lock over removes the drafts that are there.
+      const isHeld = await lock.isHeld()
+      if (isHeld) await patiently(() => files.rename(draft, target))
+      else await files.rm(draft, { force: true })
+      return isHeld
     } catch (error) {
-      throw unwritable.has(codeOf(error)) ? notWritable(file, error) : error
+      await files.rm(draft, { force: true }).catch(() => {})
+      if (!(await lock.isHeld())) return false
+      throw error
     }
   }
 
-  const update: CacheFile['update'] = async (signal, change) => {
-    for (let round = 1; ; round++) {
-      const done = await attempt(signal, change)
-      if ('value' in done) return done.value
-      if (round === mostRounds) throw isLocked(file)
-    }
-  }
-
-  const attempt = async <T>(
+  const underLock = async <T>(
+    lock: HeldLock,
+    target: string,
     signal: AbortSignal,
-    change: (text: string) => Promise<{ text?: string | undefined; value: T }>,
-  ): Promise<{ value: T } | { lost: true }> => {
-    const under = async (isHeld: () => boolean, target: string) => {
-      await sweep(target)
-      let text = await readText(target)
-      if (await isThereAndBroken(target, text)) {
-        await moveAside(target, cacheFault(text) ?? 'it is empty')
-        text = ''
+    change: Change<T>,
+  ): Promise<Attempt<T>> => {
+    await sweep(target)
+    let text = await readText(target)
+    const fault = text === undefined ? undefined : faultOf(text)
+    if (fault !== undefined) {
+      if (!(await lock.isHeld())) return 'lost'
+      try {
+        await moveAside(target, fault)
+      } catch (error) {
+        return unlocked(change, error)
       }
-      const { text: next, value } = await change(text)
-      if (!isHeld()) return { lost: true as const }
-      if (next !== undefined && next !== text) await write(target, next)
-      return { value }
+      text = undefined
     }
+    const there = text ?? ''
+    const now = withUnwritten(there)
+    let made: Awaited<ReturnType<typeof change>>
     try {
-      return await locked(signal, under)
+      made = await change(now)
     } catch (error) {
-      if (!unwritable.has(codeOf(error))) throw error
-      // No folder, no lock, no file: what is known lives in this process alone.
-      const text = unwritten ?? (await readText(await place()))
-      const { text: next, value } = await change(isBroken(text) ? '' : text)
-      if (next !== undefined) keepInMemory(next, error)
-      return { value }
+      // It may have failed by what another process did that held the lock meanwhile.
+      if (signal.aborted || (await lock.isHeld())) throw error
+      return 'lost'
+    }
+    const next = made.text ?? now
+    if (next === there) return { value: made.value }
+    try {
+      if (await write(lock, target, next)) {
+        unwritten = undefined
+        told.delete('unwritten')
+        return { value: made.value }
+      }
+      remember(there, now, next)
+      return 'lost'
+    } catch (error) {
+      remember(there, now, next)
+      notKept(error)
+      return { value: made.value }
     }
   }
 
-  const stamp = (): Promise<string> =>
-    files.stat(file).then(
-      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
-      () => '',
-    )
+  /** Where nothing can be written there is no lock either: what is known lives in this process alone. */
+  const unlocked = async <T>(change: Change<T>, why: unknown): Promise<Attempt<T>> => {
+    const text = (await readText(await place())) ?? ''
+    const fault = text === '' ? undefined : faultOf(text)
+    if (fault !== undefined)
+      warnOnce('broken', `the token cache ${printable(file)} cannot be used (${fault}), nor moved (${codeOf(why)})`)
+    const usable = fault === undefined ? text : ''
+    const now = withUnwritten(usable)
+    const { text: next, value } = await change(now)
+    if (next !== undefined && next !== now) {
+      remember(usable, now, next)
+      notKept(why)
+    }
+    return { value }
+  }
 
-  return { file, stamp, read, mustKeep, update }
+  const attempt = async <T>(signal: AbortSignal, change: Change<T>): Promise<Attempt<T>> => {
+    const target = await place()
+    let lock: HeldLock
+    try {
+      lock = await acquire(target, signal)
+    } catch (error) {
+      if (signal.aborted || error instanceof AuthError || typeof codeIn(error) !== 'string') throw error
+      return unlocked(change, error)
+    }
+    try {
+      return await underLock(lock, target, signal, change)
+    } finally {
+      await lock.release()
+    }
+  }
+
+  /** One at a time in this process too: the lock's library knows one lock of a file. */
+  const inTurn = async <T>(run: () => Promise<T>): Promise<T> => {
+    const done = turn.then(run)
+    turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  const update: CacheFile['update'] = (signal, change) =>
+    inTurn(async () => {
+      for (let round = 1; round <= mostRounds; round++) {
+        const done = await attempt(signal, change)
+        if (done !== 'lost') return done.value
+      }
+      throw isLocked(file)
+    })
+
+  return {
+    file,
+    update,
+    stamp: () =>
+      files.stat(file).then(
+        ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+        () => '',
+      ),
+    mustKeep: signal =>
+      inTurn(async () => {
+        const target = await place()
+        let lock: HeldLock
+        try {
+          lock = await acquire(target, signal)
+        } catch (error) {
+          if (signal.aborted || error instanceof AuthError || typeof codeIn(error) !== 'string') throw error
+          throw notWritable(file, error)
+        }
+        try {
+          await readText(target)
+        } finally {
+          await lock.release()
+        }
+      }),
+    read: async signal => {
+      const text = await readText(await place())
+      if (text !== undefined && faultOf(text) !== undefined) return update(signal, async now => ({ value: now }))
+      return withUnwritten(text ?? '')
+    },
+  }
 }
 
-const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST', 'ENOTSUP'])
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'an unknown error'
+const faultOf = (text: string): string | undefined => (text === '' ? 'it is empty' : cacheFault(text))
+/** What Windows says of a file that another program has open, or is just removing. */
+const inUse = new Set(['EACCES', 'EBUSY', 'EPERM'])
+const codeIn = (error: unknown): unknown => (error as NodeJS.ErrnoException).code
+const codeOf = (error: unknown): string => String(codeIn(error) ?? 'an unknown error')
+const whyOf = (error: unknown): string => String(codeIn(error) ?? (error as Error).message)
 const escaped = (name: string): string => name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 const unusable = (file: string, error: unknown): AuthError =>
@@ -265,6 +371,6 @@ const notWritable = (file: string, error: unknown): AuthError =>
 const isLocked = (file: string): AuthError =>
   new AuthError(
     'timeout',
-    `Another process holds the token cache ${printable(file)}`,
-    `Try again; if no other server or command of this user runs, remove ${printable(file)}.lock.`,
+    `Another process holds the token cache ${printable(file)}; it may be waiting for the sign-in service`,
+    `Try again; if no other server or command of this user runs, remove the folder ${printable(file)}.lock.`,
   )

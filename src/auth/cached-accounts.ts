@@ -3,6 +3,7 @@
  * (https://github.com/AzureAD/microsoft-authentication-library-for-js, lib/msal-node/src/cache/serializer). Read here
  * without MSAL, so that `status` and `logout` need not load it.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { hostsOf } from '../config/clouds.ts'
 import { AuthError } from './auth-error.ts'
 import { parseObject } from './token-facts.ts'
@@ -226,4 +227,30 @@ export const mergedCaches = (cacheText: string, added: string): string => {
   const from = parseObject(added)
   for (const name of sections) into[name] = { ...(into[name] as object), ...(from[name] as object) }
   return JSON.stringify(into)
+}
+
+/**
+ * The changes that made `mine` of `base`, done to a cache that others may have changed since: what they changed too stays
+ * as they left it.
+ */
+export const rebased = (cacheText: string, base: string, mine: string): string => {
+  if (cacheText === base) return mine
+  const into = parseObject(cacheText)
+  for (const name of sections) {
+    const before = tableIn(base, name)
+    const after = tableIn(mine, name)
+    const table = { ...tableIn(cacheText, name) }
+    for (const key of Object.keys({ ...before, ...after })) {
+      if (!isDeepStrictEqual(table[key], before[key])) continue
+      if (key in after) table[key] = after[key]
+      else delete table[key]
+    }
+    into[name] = table
+  }
+  return JSON.stringify(into)
+}
+
+const tableIn = (cacheText: string, name: string): Readonly<Record<string, unknown>> => {
+  const section = parseObject(cacheText)[name]
+  return isTable(section) ? section : {}
 }

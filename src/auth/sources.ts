@@ -215,7 +215,10 @@ const fromCache = (): Source['fetch'] => {
           cached: still,
         }
         const { renewed } = await import('./msal.ts')
-        const { cacheText, ...value } = await renewed(grant, still, now, { ...deps, signal })
+        // Whoever asked may leave. What was begun goes on: a refresh token may be taken once only, and the next one asks
+        // for the same.
+        const toTheEnd = new AbortController().signal
+        const { cacheText, ...value } = await renewed(grant, still, now, { ...deps, signal: toTheEnd })
         if (tenantId !== undefined && !isGuid(tenantId)) realm = value.tenantId
         return { text: cacheText, value }
       })

@@ -215,7 +215,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       // Whoever was worth waiting for leaves little of the time, and the code takes some.
       const limitMs = answerMs - Math.min(patienceMs, clock.monotonic() - started)
       const offer = await background.offer({ ...person, claims: person?.claims ?? wish.claims }, limitMs)
-      return inHand(scope, wish) ?? withOffer(failed(), offer, deps)
+      return (await inHand(scope, wish)) ?? withOffer(failed(), offer, deps)
     }
     const late = new AbortController()
     try {

@@ -135,6 +135,8 @@ export class Authority {
   now = () => Date.now()
   /** Claims that each access token has to be asked for with, from now on: the challenge's JSON text. */
   challenge: string | undefined
+  /** True where a refresh token may be taken once more than once; asked when it comes again. */
+  mayUseAgain = (_refreshToken: string): boolean => false
   readonly #queue: { path: RegExp; instead: Instead; times: number }[] = []
   readonly #key = signingKey()
   readonly #server: Server
@@ -541,7 +543,8 @@ export class Authority {
         50173,
         `The provided grant has expired due to it being revoked, a fresh auth token is needed.`,
       )
-    if (found.isUsed) return aadError('invalid_grant', 700082, 'The refresh token was used already.')
+    if (found.isUsed && !this.mayUseAgain(refresh_token))
+      return aadError('invalid_grant', 700082, 'The refresh token was used already.')
     if (this.challenge !== undefined && !includesClaims(claims, this.challenge))
       return aadError(
         'interaction_required',

@@ -5,13 +5,13 @@ import fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { inspect } from 'node:util'
-import lockfile from 'proper-lockfile'
 import type { Test } from 'tap'
 import type { Send } from '../../src/arm/send.ts'
 import { createUndiciSend } from '../../src/arm/undici-send.ts'
 import { AuthError } from '../../src/auth/auth-error.ts'
 import type { RunAzureCli } from '../../src/auth/azure-cli.ts'
 import { type CacheFile, type CacheFileDeps, createCacheFile } from '../../src/auth/cache-file.ts'
+import { acquireLock } from '../../src/auth/cache-lock.ts'
 import { type CredentialsDeps, createCredentials } from '../../src/auth/tokens.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { LogLevel } from '../../src/log.ts'
@@ -91,7 +91,7 @@ export const cacheFileAt = (
   const cache = createCacheFile({
     file,
     files: { ...fs, readFile: readIfThere },
-    lock: async () => lockfile.lock,
+    lock: async () => acquireLock,
     clock: {
       now: () => Date.now(),
       monotonic: () => performance.now(),
