@@ -193,7 +193,9 @@ export const refusalError = (refusal: Refusal, asking: Asking): AuthError => {
     )
   }
   const row = codes.map(code => byNumber[code]).find(found => found !== undefined) ?? byWord[error]
-  if (refusal.isForeign && status < 500)
+  // An endpoint of this machine may refuse without a word.
+  const isWordless = asking.method === 'managed_identity' && status >= 400
+  if (refusal.isForeign && status < 500 && !isWordless)
     return strangeAnswerError(asking, `it answered ${status} with something that is no JSON object`)
   if (!row && status >= 500)
     return new AuthError(

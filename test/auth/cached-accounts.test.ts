@@ -227,7 +227,8 @@ t.test('several accounts that fit are an error that names them and the setting t
   const guest = { name: bob.name, home: fabrikam, profiles: [contoso] }
   const dan = { name: 'dan@contoso.example' }
   const rows: [name: string, given: Given[], wanted: Partial<Wanted>, setting: RegExp][] = [
-    ['of two tenants', [{}, guest], {}, /^Set tenant_id to the tenant .* or auth\.account to its name, or sign/],
+    ['of two tenants', [{}, { name: bob.name, home: fabrikam }], {}, /^Set tenant_id .*auth\.account/],
+    ['a guest in the tenant of the other', [{}, guest], {}, /^Set auth\.account to the name/],
     ['of one tenant', [{}, dan], {}, /^Set auth\.account to the name/],
     ['a guest in the configured tenant', [{}, guest], { tenantId: contoso }, /^Set auth\.account to the name/],
     ['of the configured domain', [{}, dan], { tenantId: 'contoso.example' }, /^Set auth\.account to the name/],

@@ -107,7 +107,7 @@ t.test('a sign-in that waits for its user is ended with it, whether or not an ac
     const server = machine.server()
     const code = codeOf(await server.call('list_vaults'))
     const { sign_in } = checksOf(await server.call('test_connection'))
-    t.match(sign_in, { status: 'failed', message: /^not_signed_in: The sign-in by user was refused.*AADSTS50173/ })
+    t.match(sign_in, { status: 'failed', message: /^not_signed_in: The sign-in was refused.*AADSTS50173/ })
     t.match(sign_in?.message, new RegExp(`enter the code ${code} .*access_token not taken`), 'the same code')
     t.equal(sign_in?.message.split('AADSTS50173').length, 2, 'told once')
     const done = await confirmed(server)
