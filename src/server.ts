@@ -3,6 +3,7 @@
  * first request is answered, so everything else waits behind a dynamic import.
  */
 import fs from 'node:fs'
+import { scrubText } from './arm/scrub.ts'
 import { parseServing, programName, UsageError } from './cli/options.ts'
 import type { CliRuntime, ServingOptions, Simulated, SimulateOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
@@ -21,17 +22,20 @@ import { createToolService } from './tools/service.ts'
 /** Opened by the first write (it costs 2 ms). A reader of it that is gone harms nobody. */
 const stderr = once(() => process.stderr.on('error', () => {}))
 
-/** Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. */
+/**
+ * Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. What is told
+ * of a fault may quote anything, so every line is scrubbed.
+ */
 const stderrLog = (threshold: LogLevel): Log => {
   return (level, message, fields = {}) => {
     if (!reaches(level, threshold)) return
     const told = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-    stderr().write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
+    stderr().write(`${new Date().toISOString()} ${level} ${scrubText(message + told.join(''))}\n`)
   }
 }
 
 const complain = (text: string): void => {
-  stderr().write(`${programName}: ${text}\n`)
+  stderr().write(`${programName}: ${scrubText(text)}\n`)
 }
 
 /** Gives every caller what the first one's call makes. */
@@ -126,6 +130,15 @@ const missingFile = ({ replay, simulate }: ServingOptions): string | undefined =
 const oneLine = (error: unknown): string =>
   printable(error instanceof Problem ? error.inOneLine : error instanceof Error ? error.message : String(error))
 
+const uncaught = (error: unknown): string =>
+  `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`
+
+/** Node's own way of telling shows every property of an error. A command ends then, serving goes on: the last one counts. */
+const onUncaught = (tell: (error: unknown) => void): void => {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.removeAllListeners(event).on(event, tell)
+}
+
 /** How long requests in flight may go on after stdin closed, and how long a full pipe may then hold the process. */
 const graceMs = 1000
 const flushMs = 500
@@ -168,10 +181,7 @@ const serve = async (options: ServingOptions): Promise<number> => {
 
   // A reader that is gone wants no answers and no complaints.
   process.stdout.on('error', () => closeRuntime().finally(() => process.exit(0)))
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, error =>
-      log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
-    )
+  onUncaught(error => log('error', uncaught(error)))
 
   const end = async (waitMs: number): Promise<void> => {
     await processor.close(waitMs)
@@ -279,7 +289,7 @@ const simulate = async ({ port, verbose, ...flags }: SimulateOptions): Promise<S
   const listening = await listen(
     world,
     port,
-    error => log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
+    error => log('error', uncaught(error)),
     (method, url, status) => {
       onAnswered(method)
       log('debug', 'answered', { method, url, status })
@@ -343,6 +353,10 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort(new Error('interrupted')))
   process.stdout.on('error', () => process.exit(0))
+  onUncaught(error => {
+    stderrLog('notice')('error', uncaught(error))
+    process.exit(1)
+  })
   return runCommand(argv, {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
     stderr: text => void stderr().write(text),

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { scrubText } from '../arm/scrub.ts'
 import { printable } from '../printable.ts'
 import { AuthError } from './auth-error.ts'
 
@@ -89,7 +90,7 @@ export const loopback = async (signal: AbortSignal): Promise<Loopback> => {
 const refused = (error: string, description: string): AuthError =>
   new AuthError(
     'not_signed_in',
-    `The sign-in was refused: ${printable(description.split(/\r?\n| Trace ID:/)[0] || error || 'no code came back', 300)}`,
+    `The sign-in was refused: ${printable(scrubText(description.split(/\r?\n| Trace ID:/)[0] || error || 'no code came back'), 300)}`,
     'Start it again with `recovery-services-server login --browser`.',
     { azureCode: /AADSTS\d+/.exec(description)?.[0] ?? (error || undefined) },
   )

@@ -195,7 +195,7 @@ const filled = (text: string, asking: Asking, host: string): string => {
   const isPerson = asking.method === 'user' || asking.method === 'auto'
   const values: Record<string, string> = {
     tenant: asking.tenant ?? 'of the account',
-    client: asking.clientId ?? 'of this server',
+    client: scrubText(asking.clientId ?? 'of this server'), // the secret may have been put in its place
     client_from: isPerson ? 'auth.client_id (or --client-id)' : 'auth.client_id (or AZURE_CLIENT_ID)',
     scope: asking.scope ?? 'of Azure Resource Manager',
     authority: host,
