@@ -16,6 +16,7 @@ import { certificate } from '../helpers/certificate.ts'
 import { executable, Server } from '../helpers/server.ts'
 
 t.jobs = 4
+t.setTimeout(120_000)
 
 const subscription = '11111111-1111-4111-8111-111111111111'
 const clientId = '5ec2e700-0000-4000-8000-000000000001'
