@@ -3,7 +3,6 @@
  * first request is answered, so everything else waits behind a dynamic import.
  */
 import fs from 'node:fs'
-import { scrubText } from './arm/scrub.ts'
 import { parseServing, programName, UsageError } from './cli/options.ts'
 import type { CliRuntime, ServingOptions, Simulated, SimulateOptions } from './cli/runtime-types.ts'
 import { realClock } from './clock.ts'
@@ -24,18 +23,20 @@ const stderr = once(() => process.stderr.on('error', () => {}))
 
 /**
  * Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. What is told
- * of a fault may quote anything, so every line is scrubbed.
+ * of a fault may quote anything: it is scrubbed, by what is loaded for it then.
  */
 const stderrLog = (threshold: LogLevel): Log => {
   return (level, message, fields = {}) => {
     if (!reaches(level, threshold)) return
     const told = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-    stderr().write(`${new Date().toISOString()} ${level} ${scrubText(message + told.join(''))}\n`)
+    const line = `${new Date().toISOString()} ${level} ${message}${told.join('')}\n`
+    if (!reaches(level, 'error')) stderr().write(line)
+    else void import('./arm/scrub.ts').then(({ scrubText }) => stderr().write(scrubText(line)))
   }
 }
 
 const complain = (text: string): void => {
-  stderr().write(`${programName}: ${scrubText(text)}\n`)
+  stderr().write(`${programName}: ${text}\n`)
 }
 
 /** Gives every caller what the first one's call makes. */
@@ -355,7 +356,7 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   process.stdout.on('error', () => process.exit(0))
   onUncaught(error => {
     stderrLog('notice')('error', uncaught(error))
-    process.exit(1)
+    setImmediate(() => process.exit(1)) // behind the line
   })
   return runCommand(argv, {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
