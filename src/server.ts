@@ -21,12 +21,17 @@ import { createToolService } from './tools/service.ts'
 /** Opened by the first write (it costs 2 ms). A reader of it that is gone harms nobody. */
 const stderr = once(() => process.stderr.on('error', () => {}))
 
-/** Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. */
+/**
+ * Lines on stderr: time, level, message, fields. Writes are told at `notice`, so they show without --verbose. What is told
+ * of a fault may quote anything: it is scrubbed, by what is loaded for it then.
+ */
 const stderrLog = (threshold: LogLevel): Log => {
   return (level, message, fields = {}) => {
     if (!reaches(level, threshold)) return
     const told = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-    stderr().write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
+    const line = `${new Date().toISOString()} ${level} ${message}${told.join('')}\n`
+    if (!reaches(level, 'error')) stderr().write(line)
+    else void import('./arm/scrub.ts').then(({ scrubText }) => stderr().write(scrubText(line)))
   }
 }
 
@@ -126,6 +131,15 @@ const missingFile = ({ replay, simulate }: ServingOptions): string | undefined =
 const oneLine = (error: unknown): string =>
   printable(error instanceof Problem ? error.inOneLine : error instanceof Error ? error.message : String(error))
 
+const uncaught = (error: unknown): string =>
+  `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`
+
+/** Node's own way of telling shows every property of an error. A command ends then, serving goes on: the last one counts. */
+const onUncaught = (tell: (error: unknown) => void): void => {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.removeAllListeners(event).on(event, tell)
+}
+
 /** How long requests in flight may go on after stdin closed, and how long a full pipe may then hold the process. */
 const graceMs = 1000
 const flushMs = 500
@@ -168,10 +182,7 @@ const serve = async (options: ServingOptions): Promise<number> => {
 
   // A reader that is gone wants no answers and no complaints.
   process.stdout.on('error', () => closeRuntime().finally(() => process.exit(0)))
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(event, error =>
-      log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
-    )
+  onUncaught(error => log('error', uncaught(error)))
 
   const end = async (waitMs: number): Promise<void> => {
     await processor.close(waitMs)
@@ -279,7 +290,7 @@ const simulate = async ({ port, verbose, ...flags }: SimulateOptions): Promise<S
   const listening = await listen(
     world,
     port,
-    error => log('error', `a fault nobody caught: ${error instanceof Error ? error.stack : String(error)}`),
+    error => log('error', uncaught(error)),
     (method, url, status) => {
       onAnswered(method)
       log('debug', 'answered', { method, url, status })
@@ -343,6 +354,10 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort(new Error('interrupted')))
   process.stdout.on('error', () => process.exit(0))
+  onUncaught(error => {
+    stderrLog('notice')('error', uncaught(error))
+    setImmediate(() => process.exit(1)) // behind the line
+  })
   return runCommand(argv, {
     stdout: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
     stderr: text => void stderr().write(text),

@@ -14,6 +14,7 @@ import type { DeviceCode, Grant, UserAcquired } from './auth/msal.ts'
 import { anyTenant, type SourceDeps, usualClientId } from './auth/sources.ts'
 import { parseObject } from './auth/token-facts.ts'
 import { type Credentials, createCredentials } from './auth/tokens.ts'
+import { withoutEcho } from './auth/without-echo.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/types.ts'
 import type { Log } from './log.ts'
@@ -75,11 +76,11 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
     warn: (text: string) => log('warning', text),
   }
   const { send } = await createUndiciSend({ ...network, proxy: http.proxy, env })
-  const toAuthority = recorded(send)
+  const toAuthority = recorded(withoutEcho(send))
   let direct: ReturnType<typeof createUndiciSend> | undefined
   const sendHere: Send = async (request, signal) => {
     direct ??= createUndiciSend({ ...network, env: {} })
-    return recorded((await direct).send)(request, signal)
+    return recorded(withoutEcho((await direct).send))(request, signal)
   }
   const cache = createCacheFile({
     file: authFile(env, homeDir),

@@ -5,8 +5,10 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import toml from '@iarna/toml'
 import t from 'tap'
+import { createSources } from '../src/auth/sources.ts'
 import { loadConfig } from '../src/config/config.ts'
 import { configSchema, nodeAt, resolved, type SchemaNode } from '../src/config/schema.ts'
+import { toolsets } from '../src/config/types.ts'
 import { entries } from '../src/generated/catalog.ts'
 import { stateOf } from '../src/simulator/estate-state.ts'
 import { builtInEstate } from '../src/simulator/seed.ts'
@@ -112,7 +114,7 @@ t.test('every name that the README gives to the simulated Azure is in it', async
 
 t.test('the examples of configurations are right', async t => {
   const texts = textsOf('toml config')
-  t.equal(texts.length, 4)
+  t.equal(texts.length, 6)
   for (const text of texts) {
     const { warnings, faults } = await loadConfig({
       configFile: 'readme.toml',
@@ -140,7 +142,7 @@ t.test('a client that has an example for its configuration gets a server', async
     ...textsOf('json client').map(text => JSON.parse(text)),
     ...textsOf('toml client').map(text => toml.parse(text)),
   ]
-  t.equal(documents.length, 4)
+  t.equal(documents.length, 6)
   for (const { command, args, env } of documents.flatMap(entriesOf)) {
     const placed = [command, ...args].filter(word => word !== '/usr/bin/node')
     t.match(placed[0], /^\/.*\/bin\/recovery-services-server$/)
@@ -199,10 +201,39 @@ t.test('codes and options that the README names are there', async t => {
   t.ok(codes.length >= 8)
   for (const word of codes) t.match(problems, `| '${word}'`)
   const env = { HOME: t.testdir({}), PATH: process.env.PATH }
-  const helps = ['', 'call', 'tools', 'status', 'simulate', 'config init'].map(command =>
+  const helps = ['', 'login', 'logout', 'call', 'tools', 'status', 'simulate', 'config init'].map(command =>
     run(process.execPath, [executable, ...command.split(' ').filter(Boolean), '--help'], { env }),
   )
   const help = (await Promise.all(helps)).map(({ stdout }) => stdout).join('')
   for (const [, option = ''] of readme.matchAll(/`(?:[a-z]+ )?(--[a-z-]+)(?= |`)/g))
     t.match(help, new RegExp(`${option}(?![a-z-])`))
+})
+
+t.test('the table of roles has every toolset, the table of methods every method, in the order of auto', async t => {
+  t.same(
+    tableOf('toolset | to read | to change').map(([toolset]) => toolset),
+    toolsets.map(code),
+  )
+  const method = nodeAt(await configSchema(), ['auth', 'method'])
+  const methods = tableOf('method | what makes it be there').map(([name]) => name)
+  t.same(
+    [...methods].sort(),
+    (method.enum ?? [])
+      .filter(word => word !== 'auto')
+      .map(word => code(String(word)))
+      .sort(),
+  )
+  t.same(
+    methods,
+    createSources().map(source => code(source.method)),
+  )
+})
+
+t.test('each AADSTS number that the README explains has a remedy of its own', async t => {
+  const refusals = await readFile(path.join(root, 'src/auth/refusals.ts'), 'utf8')
+  const numbers = tableOf('you see | it means | do').flatMap(([seen = '']) =>
+    [...seen.matchAll(/AADSTS(\d+)/g)].map(([, number]) => number),
+  )
+  t.ok(numbers.length > 10)
+  for (const number of numbers) t.match(refusals, new RegExp(`^  ${number}: \\{`, 'm'))
 })

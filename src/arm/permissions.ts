@@ -8,6 +8,8 @@ import { azureAction, vaultIdOf } from './paths.ts'
 /** First fit counts. Actions are matched as Azure spells them, in any letter case. */
 const leastRoles: readonly (readonly [action: RegExp, role: string])[] = [
   [/^Microsoft\.DataProtection\/resourceGuards\//i, 'Backup MUA Operator'],
+  // Backup Reader cannot read what is not protected yet.
+  [/\/(backupProtectableItems|protectableContainers)\/read$/i, 'Reader'],
   [/^Microsoft\.RecoveryServices\/.*\/read$/i, 'Backup Reader'],
   [/^Microsoft\.RecoveryServices\/locations\/backup(Status|ValidateFeatures|CrrJobs?)\/action$/i, 'Backup Reader'],
   [

@@ -122,14 +122,18 @@ export const replaceFile = async (path: string, text: string, fs: WriteFiles): P
   await fs.rename(draft, path)
 }
 
+/** A sign-in was recorded with what it was for: at the sign-in service, or at a managed identity endpoint. */
+const isSignIn = /\/oauth2\/|\/\.well-known\/|\/msi\/token\/?$/i
+
 /**
- * Origins that the recorded requests went to, the commonest first. Replay compares no host, but `nextLink` and `Location`
- * in the answers carry it: the configured ARM endpoint has to be this one for them to be followed.
+ * Origins that the recorded requests to ARM went to, the commonest first. Replay compares no host, but `nextLink` and
+ * `Location` in the answers carry it: the configured ARM endpoint has to be this one for them to be followed.
  */
 export const recordedOrigins = (recordings: readonly Recording[]): string[] => {
   const counts = new Map<string, number>()
   for (const { request } of recordings.flatMap(({ exchanges }) => exchanges)) {
-    const { origin } = new URL(request.url)
+    const { origin, pathname } = new URL(request.url)
+    if (isSignIn.test(pathname)) continue
     counts.set(origin, (counts.get(origin) ?? 0) + 1)
   }
   return [...counts].sort(([, a], [, b]) => b - a).map(([origin]) => origin)

@@ -25,6 +25,7 @@ const secretNames = [
   'client assertion',
   'user assertion',
   'device code',
+  'client info',
   'code verifier',
   'private key',
   'account key',
@@ -64,6 +65,9 @@ const secretHeaders = new Set([
 ])
 
 const secretKey = new RegExp(`^(?:${words})$`, 'i')
+/** True for names in JSON and in forms whose value is a secret whatever it looks like. */
+export const isSecretName = (name: string): boolean => secretKey.test(name)
+
 // A value ends at what separates parameters, also where the whole URL was percent-encoded once more.
 const plain = String.raw`(?:[^%&?#;,\s"'<>\\]+|%(?!26|3b))`
 const parameter = new RegExp(
@@ -91,6 +95,8 @@ const inContext: readonly [RegExp, string | ((...groups: string[]) => string)][]
     new RegExp(String.raw`(\bBearer(?:\s|%20)+)(?![\w-]+=["'\w]|${firstWordAfterBearer})[\w.~+/=-]+`, 'gi'),
     `$1${scrubbed}`,
   ],
+  // A client secret as Entra ID makes them.
+  [/(?<![\w.~-])[\w.~]{3}\dQ~[\w.~-]{31,34}(?![\w.~-])/g, scrubbed],
   // A storage account key: 64 bytes in base 64. A paging token of that length is none.
   [/(?<!skiptoken=|skiptoken%3d|[a-z0-9+/])[a-z0-9+/]{86}==(?![=\w])/gi, scrubbed],
 ]
@@ -127,7 +133,7 @@ export const scrubHeaders = (headers: Readonly<Record<string, string>>): Record<
   )
 
 const isSecretAt = (key: string, parent: string): boolean =>
-  secretKey.test(key) || (key === 'url' && parent === 'clientScripts')
+  isSecretName(key) || (key === 'url' && parent === 'clientScripts')
 
 const scrubString = (text: string): string => {
   // JSON inside of a JSON string, as in deployments and property bags.

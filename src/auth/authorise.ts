@@ -7,6 +7,7 @@ import type { ArmResponse, Send } from '../arm/send.ts'
 import { AuthError } from './auth-error.ts'
 import { parseObject } from './token-facts.ts'
 import type { Credentials, Token, TokenMethod } from './tokens.ts'
+import { withoutEcho } from './without-echo.ts'
 
 const audiences = ['management.azure.com', 'management.usgovcloudapi.net', 'management.chinacloudapi.cn']
 
@@ -31,6 +32,7 @@ export function authorise(
     scope = scopeOf(endpoint),
   }: { endpoint: string; credentials: Pick<Credentials, 'getToken'>; scope?: string },
 ): Send {
+  const sendQuietly = withoutEcho(send)
   return async (request, signal) => {
     if (!URL.canParse(request.url) || !isArmOrigin(new URL(request.url), endpoint)) {
       const host = URL.canParse(request.url) ? new URL(request.url).host : 'an address that is no URL'
@@ -38,7 +40,7 @@ export function authorise(
     }
     const sendWith = async (token: Token) => {
       const headers = { ...request.headers, authorization: `Bearer ${token.token}` }
-      const response = await send({ ...request, headers }, signal)
+      const response = await sendQuietly({ ...request, headers }, signal)
       if (response.status === 401) throwIfWrongTenant(response, token)
       return response
     }

@@ -1,4 +1,5 @@
 /** The Azure CLI's account as a source of tokens: what it is asked, and what its answers and failures mean. */
+import { scrubText } from '../arm/scrub.ts'
 import { AuthError } from './auth-error.ts'
 import type { CliResult, RunAzureCli } from './azure-cli.ts'
 import { factsOf, parseObject, type TokenFacts } from './token-facts.ts'
@@ -80,7 +81,7 @@ function failure({ code, stderr }: CliResult, tenant: string[]): AuthError {
 function errorLine(stderr: string): string {
   const lines = stderr.split(/\r?\n/).filter(line => line.trim() !== '')
   const line = lines.find(line => /^ERROR:|AADSTS\d+/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
-  return line
+  return scrubText(line)
     .replace(/^ERROR:\s*/, '')
     .replace(/\s*Trace ID:.*/, '')
     .replaceAll(/[\w-]{40,}(\.[\w-]+)*/g, '…')

@@ -4,7 +4,6 @@
  * in part (of a device code's polling not at all).
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
-import { scrubbed } from '../arm/scrub.ts'
 import type { ArmResponse, Send } from '../arm/send.ts'
 import { SendError } from '../arm/send.ts'
 import type { Clock } from '../clock.ts'
@@ -77,7 +76,7 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
       try {
         const response = await attempt(method, url, options)
         const wait = tries < retries ? waitAfter(response, tries, clock.now(), alsoPassing) : undefined
-        if (wait === undefined) return answerOf<T>(response, options.body)
+        if (wait === undefined) return answerOf<T>(response)
         await clock.sleep(wait * 1000, signal)
       } catch (error) {
         const mayPass = error instanceof SendError && (error.kind === 'not_sent' || error.kind === 'lost')
@@ -90,13 +89,13 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
     }
   }
 
-  const answerOf = <T>(response: ArmResponse, form: string | undefined): NetworkResponse<T> => {
+  const answerOf = <T>(response: ArmResponse): NetworkResponse<T> => {
     const { status, headers } = response
     const body = parseObject(response.body)
     const isForeign = Object.keys(body).length === 0
     if (status >= 400 || isForeign || typeof body.error === 'string')
       refusal = {
-        ...withoutSecrets(refusalOf(body), form),
+        ...refusalOf(body),
         status,
         isForeign,
         retryAfterSeconds: retryAfter(headers, clock.now()),
@@ -142,23 +141,6 @@ const retryAfter = (headers: ArmResponse['headers'], nowMs: number): number | un
   if (text === undefined) return undefined
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
-}
-
-const secretFields = ['client_secret', 'client_assertion', 'refresh_token', 'device_code', 'code', 'code_verifier']
-const shortestSecret = 8
-
-/** Whatever answers may repeat what it was sent: no secret of the request's form is left in its words. */
-const withoutSecrets = (refusal: Refusal, form: string | undefined): Refusal => {
-  const given = new URLSearchParams(form)
-  const secrets = secretFields.flatMap(name => given.getAll(name)).filter(({ length }) => length >= shortestSecret)
-  const hide = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, scrubbed), text)
-  const { error, description, suberror } = refusal
-  return {
-    ...refusal,
-    error: hide(error),
-    description: hide(description),
-    suberror: suberror === undefined ? undefined : hide(suberror),
-  }
 }
 
 /** The error answer in a JSON object, or in the parameters that a browser brings back. */

@@ -234,7 +234,7 @@ const filled = (text: string, asking: Asking, host: string): string => {
   const isPerson = asking.method === 'user'
   const values: Record<string, string> = {
     tenant: isAnyTenant(asking.tenant) ? 'of the account' : asking.tenant,
-    client: asking.clientId ?? 'of this server',
+    client: scrubText(asking.clientId ?? 'of this server'), // the secret may have been put in its place
     client_from: isPerson ? 'auth.client_id (or --client-id)' : 'auth.client_id (or AZURE_CLIENT_ID)',
     tenant_from: isPerson ? 'tenant_id (or --tenant)' : 'tenant_id (or AZURE_TENANT_ID)',
     scope: asking.scope ?? 'of Azure Resource Manager',

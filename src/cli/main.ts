@@ -2,6 +2,7 @@
  * Every command but plain serving. Exit status: 0 done, 1 the asked thing failed, 2 bad usage or bad configuration, with
  * one line on stderr.
  */
+import { scrubText } from '../arm/scrub.ts'
 import { ConfigError } from '../config/errors.ts'
 import { printable } from '../printable.ts'
 import { Problem } from '../problem.ts'
@@ -34,7 +35,7 @@ export const runCommand = async (argv: readonly string[], io: CliIo): Promise<nu
     await io.stdout(parsed.text)
     return 0
   } catch (error) {
-    io.stderr(`${programName}: ${printable(sentence(error))}\n`)
+    io.stderr(`${programName}: ${printable(scrubText(sentence(error)))}\n`)
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
   }
 }

@@ -277,3 +277,15 @@ t.test('links of recordings made on several hosts lead to one endpoint; links to
   }
   t.same(links, [one, one, one, 'https://elsewhere.example'])
 })
+
+t.test('a recording that holds more of the sign-in than of Azure is played on the endpoint of Azure', async t => {
+  const at = (url: string) => ({ request: { method: 'GET', url }, response: { status: 200, body: {} } })
+  const signIn = 'https://login.microsoftonline.com/contoso.example'
+  const exchanges = [
+    at(`${signIn}/v2.0/.well-known/openid-configuration`),
+    at(`${signIn}/oauth2/v2.0/token`),
+    at('http://169.254.169.254/metadata/identity/oauth2/token'),
+    at('https://management.azure.com/subscriptions'),
+  ]
+  t.same(recordedOrigins([{ source: 'test', exchanges }]), ['https://management.azure.com'])
+})

@@ -26,6 +26,8 @@ const secrets: [name: string, text: string, secret: string][] = [
   ['a client secret in a form', 'grant_type=client_credentials&client_secret=q~1&scope=x', 'q~1'],
   ['a refresh token in a form', 'refresh_token=0.AAAA&grant_type=refresh_token', '0.AAAA'],
   ['a client assertion in a form', 'client_assertion_type=jwt&client_assertion=opaque', 'opaque'],
+  ['a client secret of Entra ID alone', `no such application 'abc8Q~${'x'.repeat(34)}'`, '8Q~x'],
+  ['who is signed in, in a token answer', '{"client_info":"eyJ1aWQiOiJ4In0"', 'eyJ1aWQ'],
   ['a connection string', `AccountName=a;AccountKey=${storageKey};EndpointSuffix=x`, storageKey],
   ['a storage account key alone', `key is ${storageKey}`, storageKey],
   ['a password in a URL', 'http://user:hunter2@proxy:8080/', 'hunter2'],

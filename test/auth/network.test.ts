@@ -6,6 +6,7 @@ import { createUndiciSend } from '../../src/arm/undici-send.ts'
 import { accountsIn } from '../../src/auth/cached-accounts.ts'
 import { byBrowser, byClientCredential, byDeviceCode, type Grant, renewed } from '../../src/auth/msal.ts'
 import { createExchange } from '../../src/auth/network.ts'
+import { withoutEcho } from '../../src/auth/without-echo.ts'
 import { Authority, ada, contoso, type Instead } from '../helpers/authority.ts'
 import { armScope, authErrorOf, sendTo, start, testClock } from '../helpers/sign-in.ts'
 
@@ -216,7 +217,7 @@ t.test('an answer that repeats what it was sent shows no secret', async t => {
     const [error] = secrets
     return { status: 400, headers: {}, body: JSON.stringify({ error, error_description, suberror: error }) }
   }
-  const echoing = { ...deps, send: echo }
+  const echoing = { ...deps, send: withoutEcho(echo) }
   const cacheText = authority.cacheText([ada], { clientId })
   const [account] = accountsIn(cacheText)
   if (!account) throw new Error('the cache holds no account')

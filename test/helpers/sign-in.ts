@@ -13,6 +13,7 @@ import type { RunAzureCli } from '../../src/auth/azure-cli.ts'
 import { type CacheFile, type CacheFileDeps, createCacheFile } from '../../src/auth/cache-file.ts'
 import { acquireLock } from '../../src/auth/cache-lock.ts'
 import { type CredentialsDeps, createCredentials } from '../../src/auth/tokens.ts'
+import { withoutEcho } from '../../src/auth/without-echo.ts'
 import type { Clock } from '../../src/clock.ts'
 import type { LogLevel } from '../../src/log.ts'
 import type { Authority } from './authority.ts'
@@ -114,7 +115,7 @@ export const sendTo = async (t: Test, authority: Authority, env: Record<string, 
     warn: text => t.comment(text),
   })
   t.teardown(close)
-  return send
+  return withoutEcho(send)
 }
 
 /** The AuthError that a promise rejects with; nothing of it, its stack and causes included, holds one of the secrets. */
