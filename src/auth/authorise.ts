@@ -59,13 +59,13 @@ function blamesToken({ status, headers, body }: ArmResponse): boolean {
 }
 
 /**
- * The JSON text of a claims challenge: `Bearer …, error="insufficient_claims", claims="<base64 of JSON>"`.
+ * The JSON text of a claims challenge: `Bearer …, claims="<base64 of JSON>"`. Its error is `insufficient_claims` where a
+ * policy asks for more, and `invalid_token` where the session was revoked.
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 function claimsAsked({ status, headers }: ArmResponse): string | undefined {
-  const challenge = headers['www-authenticate'] ?? ''
-  if (status !== 401 || !/\berror="?insufficient_claims\b/i.test(challenge)) return undefined
-  const coded = /\bclaims="([^"]+)"/i.exec(challenge)?.[1] ?? ''
+  if (status !== 401) return undefined
+  const coded = /\bclaims="([^"]+)"/i.exec(headers['www-authenticate'] ?? '')?.[1] ?? ''
   const text = Buffer.from(coded, 'base64').toString('utf8')
   return Object.keys(parseObject(text)).length > 0 ? text : undefined
 }
