@@ -69,9 +69,12 @@ export interface CredentialsDeps extends SourceDeps {
 const refreshAheadMs = 5 * 60 * 1000
 /** A token that is nearly over serves on while no new one is to be had; how soon that is tried again. */
 const renewAgainMs = 30_000
-/** How long to look for somebody who is signed in, and when to answer that nobody is. */
-const patienceMs = 1000
-const answerMs = 1900
+/**
+ * How long to look for somebody who is signed in, and when to answer that nobody is: within two seconds, of which the first
+ * call of a process needs some for what it loads.
+ */
+const patienceMs = 900
+const answerMs = 1600
 
 type Search =
   | { kind: 'found'; token: Token; skipped: Skipped[] }
@@ -83,14 +86,13 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const { clock, log, background } = deps
   const sources = createSources()
   const memory = new Map<string, Found>()
-  /** Searches that found somebody who may be signed in. */
-  const promising = new Set<string>()
+  const underWay = new Map<string, { skipped: Skipped[]; mayBeThere: boolean }>()
   let generation = 0
   let renewNotBefore = 0
 
-  const search = async (wish: Wish): Promise<Search> => {
-    const skipped: Skipped[] = []
-    const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
+  const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
+
+  const search = async (wish: Wish, skipped: Skipped[]): Promise<Search> => {
     for (const { method, fetch } of tried) {
       try {
         const found = await fetch(deps, wish)
@@ -107,21 +109,28 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   const fetch = shareFetches(async (key, signal) => {
     const [scope, rejected, claims] = JSON.parse(key) as [string, string | null, string | null]
     const begun = generation
+    const standing = { skipped: [], mayBeThere: false }
+    underWay.set(key, standing)
     try {
-      const result = await search({
-        scope,
-        signal,
-        rejected: rejected ?? undefined,
-        claims: claims ?? undefined,
-        isThere: () => promising.add(key),
-      })
+      const result = await search(
+        {
+          scope,
+          signal,
+          rejected: rejected ?? undefined,
+          claims: claims ?? undefined,
+          isThere: () => {
+            standing.mayBeThere = true
+          },
+        },
+        standing.skipped,
+      )
       if (result.kind === 'found') {
         if (begun === generation) memory.set(scope, result)
         background?.cancel()
       }
       return result
     } finally {
-      promising.delete(key)
+      if (underWay.get(key) === standing) underWay.delete(key)
     }
   })
 
@@ -138,6 +147,21 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     return held
   }
 
+  /** What is told while the search has not ended yet. */
+  const stillLooking = (key: string): Failed => {
+    const skipped = underWay.get(key)?.skipped ?? []
+    const others = tried.slice(skipped.length).map(({ method }) => ({ method, why: 'it has not answered yet' }))
+    return {
+      kind: 'failed',
+      error: new AuthError(
+        'not_signed_in',
+        'Nobody is known to be signed in (details.not_taken says why)',
+        `Run ${loginCommand({ tenant: deps.tenantId })}.`,
+      ),
+      skipped: [...skipped, ...others],
+    }
+  }
+
   /** With a sign-in to offer, nobody waits long for those who are not there. */
   const searched = async (key: string, signal: AbortSignal, claims: string | undefined): Promise<Search> => {
     const looking = fetch(key, signal)
@@ -146,7 +170,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     const late = new AbortController()
     try {
       const inTime = await Promise.race([looking, clock.sleep(patienceMs, late.signal).then(() => undefined)])
-      const result = inTime ?? (promising.has(key) ? await looking : undefined)
+      const result = inTime ?? (underWay.get(key)?.mayBeThere ? await looking : undefined)
       if (result && (result.kind === 'found' || !result.error.person)) return result
       // The search goes on for the next call, also when this one is answered.
       const goesOn = fetch(key, new AbortController().signal)
@@ -154,7 +178,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       const limitMs = Math.max(0, answerMs - (clock.monotonic() - started))
       const offered = background
         .offer({ claims, ...result?.error.person }, limitMs)
-        .then((offer): Search => withOffer(result ?? stillLooking(deps), offer, deps))
+        .then((offer): Search => withOffer(result ?? stillLooking(key), offer, deps))
       return result
         ? await offered
         : await Promise.race([goesOn.then(found => (found.kind === 'found' ? found : offered)), offered])
@@ -224,17 +248,6 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     { details: detailsOf(skipped), ...(mayLogIn && { person: {} }) },
   )
 }
-
-/** What is told while the search has not ended yet. */
-const stillLooking = (deps: CredentialsDeps): Failed => ({
-  kind: 'failed',
-  error: new AuthError(
-    'not_signed_in',
-    'Nobody is known to be signed in',
-    `Run ${loginCommand({ tenant: deps.tenantId })}.`,
-  ),
-  skipped: [],
-})
 
 /** The same failure with what the user can do about it now. */
 const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, deps: CredentialsDeps): Failed => {
