@@ -243,7 +243,7 @@ export class Authority {
         authority_type: 'MSSTS',
         name: user.name,
       })
-      put('AccessToken', `${homeAccountId}-${environment}-accesstoken-${clientId}-${realm}-${target}--`, {
+      put('AccessToken', `${homeAccountId}-${environment}-accesstoken-${clientId}-${realm}-${target}-`, {
         home_account_id: homeAccountId,
         environment,
         credential_type: 'AccessToken',
@@ -256,7 +256,7 @@ export class Authority {
         extended_expires_on: expires,
         token_type: 'Bearer',
       })
-      put('RefreshToken', `${homeAccountId}-${environment}-refreshtoken-${clientId}----`, {
+      put('RefreshToken', `${homeAccountId}-${environment}-refreshtoken-${clientId}---`, {
         home_account_id: homeAccountId,
         environment,
         credential_type: 'RefreshToken',
