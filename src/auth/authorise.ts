@@ -47,7 +47,10 @@ export function authorise(
     const claims = claimsAsked(response)
     if (claims === undefined && !blamesToken(response)) return response
     const renewed = await credentials.getToken(scope, { signal, rejected: token.token, claims })
-    return renewed.token === token.token ? response : sendWith(renewed)
+    if (renewed.token === token.token) return response
+    const again = await sendWith(renewed)
+    if (claimsAsked(again) !== undefined) throw notEnough(again, renewed)
+    return again
   }
 }
 
@@ -70,6 +73,18 @@ function claimsAsked({ status, headers }: ArmResponse): string | undefined {
   return Object.keys(parseObject(text)).length > 0 ? text : undefined
 }
 
+/** A new token is as good as the sign-in that it comes from. */
+const notEnough = ({ status, headers }: ArmResponse, token: Token): AuthError =>
+  new AuthError(
+    'not_signed_in',
+    `Conditional access asks for more than ${whose(token)} has, also of a new one`,
+    'Sign in again (`recovery-services-server login --browser`) from a device and a place that the tenant allows; its administrator finds what is missing in the sign-in logs of Entra ID.',
+    { httpStatus: status, requestId: headers['x-ms-request-id'] },
+  )
+
+const whose = ({ account, method }: Token): string =>
+  `${account === undefined ? 'the token' : `the token of ${account}`} (${method})`
+
 const guid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 /** How each credential is brought to another tenant, beside tenant_id. */
@@ -91,7 +106,7 @@ function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token
   if (!body.includes('InvalidAuthenticationTokenTenant')) return
   const wanted = new RegExp(`must match (?:the|one of the) tenants? '[^']*?(${guid})`, 'i').exec(body)?.[1]
   const had = new RegExp(`wrong issuer '[^']*?(${guid})`, 'i').exec(body)?.[1] ?? token.tenantId
-  const who = `${token.account === undefined ? 'The token' : `The token of ${token.account}`} (${token.method})`
+  const who = whose(token).replace(/^t/, 'T')
   throw new AuthError(
     'not_signed_in',
     `${who} is of the tenant ${had ?? 'of its account'}, the subscription belongs to the tenant ${wanted ?? 'that Azure does not name'}`,

@@ -10,8 +10,11 @@ import type { DeviceCode } from './msal.ts'
 export interface BackgroundSignIn {
   /** Starts one, or joins the one that goes on. `limitMs`: how long to wait for the code. */
   offer(wanted: NewSignIn, limitMs: number): Promise<Offer>
-  /** Ends the one that goes on: somebody is signed in otherwise, or nobody is to be. */
-  cancel(): void
+  /**
+   * Ends the one that goes on: nobody is to be signed in, or somebody is otherwise, by a token for `met`. One that was
+   * started for other claims goes on then.
+   */
+  cancel(met?: { claims: string | undefined }): void
 }
 
 export interface Offer {
@@ -29,7 +32,7 @@ export interface BackgroundDeps {
 }
 
 export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): BackgroundSignIn => {
-  let going: { code: Promise<DeviceCode>; stop: AbortController } | undefined
+  let going: { code: Promise<DeviceCode>; stop: AbortController; claims: string | undefined } | undefined
   let ended: AuthError | undefined
 
   const start = (wanted: NewSignIn) => {
@@ -64,7 +67,7 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
       )
     })
     code.catch(() => {}) // it may fail when nobody waits for it any more
-    const mine = { code, stop }
+    const mine = { code, stop, claims: wanted.claims }
     going = mine
     return mine
   }
@@ -86,7 +89,9 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
         late.abort()
       }
     },
-    cancel: () => {
+    cancel: met => {
+      if (met && going?.claims !== undefined && going.claims !== met.claims) return
+      ended = undefined
       going?.stop.abort(new Error('the sign-in is not needed any more'))
       going = undefined
     },

@@ -126,7 +126,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       )
       if (result.kind === 'found') {
         if (begun === generation) memory.set(scope, result)
-        background?.cancel()
+        background?.cancel({ claims: claims ?? undefined })
       }
       return result
     } finally {

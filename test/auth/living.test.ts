@@ -150,6 +150,44 @@ t.test('a claims challenge that only a person can meet starts a sign-in with its
   )
 })
 
+t.test(
+  'a sign-in that conditional access asked for outlives the renewal of the token that is good for the rest',
+  async t => {
+    const { authority, start, cache, faults, advance } = await scene(t)
+    cache([ada], { isExpired: false })
+    const server = start()
+    faults({ kind: 'claims_challenge', claims, method: 'POST', times: 1 })
+    authority.deviceCodeSeconds = 24 * 3600
+  const more = { claims: JSON.stringify(claims) }
+    authority.answer(
+      /token$/,
+      aadError('interaction_required', 50076, 'You must use multi-factor authentication.', more),
+    )
+    const told = await offered(server, server.call('trigger_backup', { item: 'web-01' }))
+    advance(2 * 3600)
+    t.match(await server.call('list_policies'), isGood)
+    t.equal(authority.grants('refresh_token').length, 2)
+    authority.decide(told.signIn.code, { user: ada })
+    await says(server, /signed in/)
+    t.match(await server.call('trigger_backup', { item: 'web-01' }), isGood)
+    t.equal(authority.deviceCodes.length, 1)
+  },
+)
+
+t.test('a claims challenge that no token meets is told, and not tried for ever', async t => {
+  const { authority, start, cache, faults } = await scene(t)
+  cache([ada], { isExpired: false })
+  const server = start()
+  faults({ kind: 'claims_challenge', claims })
+  t.match((await server.call('list_policies')).error, {
+    code: 'not_signed_in',
+    http_status: 401,
+    message: /^Conditional access asks for more than the token of ada@contoso\.example \(user\) has/,
+    remediation: /login/,
+  })
+  t.equal(authority.grants('refresh_token').length, 1)
+})
+
 t.test('a subscription of another tenant is told by both tenants and the setting', async t => {
   const { authority, start, cache, configure } = await scene(t)
   cache([bob], { isExpired: false })

@@ -37,6 +37,18 @@ for (const [name, decision, words] of endings)
     t.equal(authority.deviceCodes.length, 2)
   })
 
+t.test('how a sign-in ended is nothing any more once somebody is signed in otherwise', async t => {
+  const { authority, start, cache, advance } = await scene(t)
+  const server = start()
+  authority.decide((await offered(server)).signIn.code, 'declined')
+  await says(server, /did not succeed/)
+  cache([ada], { isExpired: false })
+  t.equal((await server.call('list_policies')).isError, false)
+  authority.revoke(ada)
+  advance(2 * 3600)
+  t.notMatch((await offered(server)).error.message, /declined/)
+})
+
 /** What a client waits at most before it kills: the contract gives requests a second, and a full pipe half of one. */
 const graceMs = 8000
 
