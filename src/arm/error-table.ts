@@ -25,7 +25,7 @@ export interface KnownCode {
 }
 
 export const signIn =
-  'Sign in again: if the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`, with `--tenant` for the tenant of the subscription) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` likewise).'
+  'Sign in again: run `recovery-services-server login`; if the token comes from AZURE_ACCESS_TOKEN, put a new one there (`az account get-access-token --resource {endpoint}/`, with `--tenant` for the tenant of the subscription) and restart the server; if it comes from the Azure CLI, run `az login` (`--tenant` likewise).'
 const apiVersion =
   'Azure does not offer this API version here: remove api_version from the configuration, or set one that the message lists.'
 const registerProvider =

@@ -49,7 +49,10 @@ export function authorise(
     const claims = claimsAsked(response)
     if (claims === undefined && !blamesToken(response)) return response
     const renewed = await credentials.getToken(scope, { signal, rejected: token.token, claims })
-    return renewed.token === token.token ? response : sendWith(renewed)
+    if (renewed.token === token.token) return response
+    const again = await sendWith(renewed)
+    if (claimsAsked(again) !== undefined) throw notEnough(again, renewed)
+    return again
   }
 }
 
@@ -61,16 +64,28 @@ function blamesToken({ status, headers, body }: ArmResponse): boolean {
 }
 
 /**
- * The JSON text of a claims challenge: `Bearer …, error="insufficient_claims", claims="<base64 of JSON>"`.
+ * The JSON text of a claims challenge: `Bearer …, claims="<base64 of JSON>"`. Its error is `insufficient_claims` where a
+ * policy asks for more, and `invalid_token` where the session was revoked.
  * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 function claimsAsked({ status, headers }: ArmResponse): string | undefined {
-  const challenge = headers['www-authenticate'] ?? ''
-  if (status !== 401 || !/\berror="?insufficient_claims\b/i.test(challenge)) return undefined
-  const coded = /\bclaims="([^"]+)"/i.exec(challenge)?.[1] ?? ''
+  if (status !== 401) return undefined
+  const coded = /\bclaims="([^"]+)"/i.exec(headers['www-authenticate'] ?? '')?.[1] ?? ''
   const text = Buffer.from(coded, 'base64').toString('utf8')
   return Object.keys(parseObject(text)).length > 0 ? text : undefined
 }
+
+/** A new token is as good as the sign-in that it comes from. */
+const notEnough = ({ status, headers }: ArmResponse, token: Token): AuthError =>
+  new AuthError(
+    'not_signed_in',
+    `Conditional access asks for more than ${whose(token)} has, also of a new one`,
+    'Sign in again (`recovery-services-server login --browser`) from a device and a place that the tenant allows; its administrator finds what is missing in the sign-in logs of Entra ID.',
+    { httpStatus: status, requestId: headers['x-ms-request-id'] },
+  )
+
+const whose = ({ account, method }: Token): string =>
+  `${account === undefined ? 'the token' : `the token of ${account}`} (${method})`
 
 const guid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
@@ -101,7 +116,7 @@ function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token
     new RegExp(`must match (?:the|one of the) tenants? '[^']*?(${guid})`, 'i').exec(message)?.[1] ??
     new RegExp(`authorization_uri="https://[^/"]+/(${guid})"`, 'i').exec(challenge)?.[1]
   const had = new RegExp(`wrong issuer '[^']*?(${guid})`, 'i').exec(message)?.[1] ?? token.tenantId
-  const who = `${token.account === undefined ? 'The token' : `The token of ${token.account}`} (${token.method})`
+  const who = whose(token).replace(/^t/, 'T')
   throw new AuthError(
     'not_signed_in',
     `${who} is of the tenant ${had ?? 'of its account'}, the subscription belongs to the tenant ${wanted ?? 'that Azure does not name'}`,

@@ -49,7 +49,8 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
       const done = signIn(
         wanted,
         given => {
-          log('notice', 'a sign-in waits for its user', { url: given.url, code: given.code })
+          const until = new Date(given.expiresAtMs).toISOString()
+          log('notice', 'to sign in, open the page and enter the code', { page: given.url, code: given.code, until })
           resolve(given)
         },
         stop.signal,
@@ -66,8 +67,10 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
           over()
           reject(error)
           if (stop.signal.aborted) return
-          if (error instanceof AuthError) ended = error
-          else log('error', `the sign-in failed: ${error instanceof Error ? error.stack : String(error)}`)
+          if (error instanceof AuthError) {
+            ended = error
+            log('warning', 'the sign-in did not succeed', { why: error.inOneLine })
+          } else log('error', `the sign-in failed: ${error instanceof Error ? error.stack : String(error)}`)
         },
       )
     })

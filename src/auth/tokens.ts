@@ -75,9 +75,12 @@ export interface CredentialsDeps extends SourceDeps {
 const refreshAheadMs = 5 * 60 * 1000
 /** A token that is nearly over serves on while no new one is to be had; how soon that is tried again. */
 const renewAgainMs = 30_000
-/** How long to look for somebody who is signed in, and when to answer that nobody is. */
-const patienceMs = 1000
-const answerMs = 1900
+/**
+ * How long to look for somebody who is signed in, and when to answer that nobody is: within two seconds, of which the first
+ * call of a process needs some for what it loads.
+ */
+const patienceMs = 900
+const answerMs = 1600
 
 type Search =
   | { kind: 'found'; token: Token; skipped: Skipped[]; claims: string | undefined }
@@ -105,8 +108,9 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   let generation = 0
   let renewNotBefore = 0
 
+  const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
+
   const search = async (wish: Wish, skipped: Skipped[]): Promise<Search> => {
-    const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
     for (const { method, fetch } of tried) {
       try {
         const found = await fetch(deps, wish)
@@ -204,6 +208,20 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     }
   }
 
+  /** What is told while the search has not ended yet. */
+  const stillLooking = (skipped: readonly Skipped[]): Failed => {
+    const others = tried.slice(skipped.length).map(({ method }) => ({ method, why: 'it has not answered yet' }))
+    return {
+      kind: 'failed',
+      error: new AuthError(
+        'not_signed_in',
+        'Nobody is known to be signed in (not_taken says why)',
+        `Run ${loginCommand({ tenant: deps.tenantId })}.`,
+      ),
+      skipped: [...skipped, ...others],
+    }
+  }
+
   /** With a sign-in to offer, nobody waits long for those who are not there. */
   const searched = async (scope: string, wish: TokenWish): Promise<Search> => {
     const key = keyOf(scope, wish)
@@ -223,7 +241,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       const result = inTime ?? (progress?.isPromising ? await looking : undefined)
       if (result) return waitsForPerson(result) ? await offered(() => result, result.error.person) : result
       goOn(key)
-      const soon = offered(() => stillLooking(deps, progress?.skipped ?? []), undefined)
+      const soon = offered(() => stillLooking(progress?.skipped ?? []), undefined)
       return await Promise.race([looking.then(found => (waitsForPerson(found) ? soon : found)), soon])
     } finally {
       late.abort()
@@ -302,17 +320,6 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     { details: detailsOf(skipped), ...(mayLogIn && { person: {} }) },
   )
 }
-
-/** What is told while the search has not ended yet. */
-const stillLooking = (deps: CredentialsDeps, skipped: readonly Skipped[]): Failed => ({
-  kind: 'failed',
-  error: new AuthError(
-    'not_signed_in',
-    'Nobody is known to be signed in',
-    `Run ${loginCommand({ tenant: deps.tenantId })}.`,
-  ),
-  skipped: [...skipped],
-})
 
 /** The same failure with what the user can do about it now. */
 const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, deps: CredentialsDeps): Failed => {

@@ -57,6 +57,20 @@ export interface Seed {
    * @minItems 1
    */
   tokens?: string[]
+  /**
+   * Public keys of a sign-in service (JWKs). Its tokens are let in beside tokens, where they are RS256 JWTs for Azure Resource Manager or the address that is asked, of tenant_id, and not expired by simulated time
+   *
+   * @minItems 1
+   */
+  token_keys?: {
+    kty: 'RSA'
+    n: string
+    e: string
+    /**
+     * Only tokens that name it; any unless given
+     */
+    kid?: string
+  }[]
   default_vault?: SeedRef
   /**
    * Everything below is in the first unless it names another
@@ -366,7 +380,7 @@ export interface SeedJob {
   bag?: SeedTextsByName
 }
 export interface SeedFault {
-  kind: 'status' | 'slow' | 'cut' | 'truncate' | 'expired_token' | 'late_failure'
+  kind: 'status' | 'slow' | 'cut' | 'truncate' | 'expired_token' | 'claims_challenge' | 'late_failure'
   /**
    * Regular expression
    */
@@ -379,6 +393,7 @@ export interface SeedFault {
   code?: string
   message?: string
   retry_after_seconds?: number
+  claims?: SeedFields
   delay_ms?: number
   cut_at?: 'before' | 'inside'
   times?: number

@@ -4,11 +4,13 @@
  */
 import type { Fields } from '../backup/fields.ts'
 import { isObject } from '../rpc/messages.ts'
-import type { Answer, Call, Route } from './call.ts'
+import { type Answer, type Call, ok, type Route } from './call.ts'
 import { controlRoutes, mountProgram } from './control.ts'
 import { faultFor, type Meets } from './faults.ts'
-import { Refusal } from './refusal.ts'
+import { isSame } from './odata.ts'
+import { Refusal, unauthorized } from './refusal.ts'
 import { routes } from './routes.ts'
+import type { Bearer } from './token-check.ts'
 import type { World } from './world.ts'
 
 export interface Asked {
@@ -97,14 +99,30 @@ const find = (
   throw new Refusal(404, 'InvalidResourceType', 'The resource type could not be found in the simulated Azure.')
 }
 
-const checkToken = ({ state }: World, headers: Readonly<Record<string, string>>): void => {
+/** Throws Refusal 401 for a token that is not let in. */
+const checkToken = ({ state, clock, checkToken: check }: World, { headers, base }: Asked): Bearer => {
+  const { tenantId, tokens } = state
   const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
-  if (token !== undefined && state.tokens.includes(token)) return
-  const message =
-    token === undefined ? "The 'Authorization' header is missing or no bearer token." : 'The access token is invalid.'
-  throw new Refusal(401, 'InvalidAuthenticationToken', message, {
-    'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${state.tenantId}", error="invalid_token", error_description="${message}"`,
-  })
+  if (token !== undefined && tokens.includes(token)) return { tenantId }
+  if (token !== undefined && check) return check(token, { tenantId, base, nowMs: clock.now() })
+  throw unauthorized(
+    tenantId,
+    'InvalidAuthenticationToken',
+    token === undefined ? "The 'Authorization' header is missing or no bearer token." : 'The access token is invalid.',
+  )
+}
+
+/** What a token of another tenant meets: it sees no subscription, and may read none. Throws Refusal 401. */
+const fromOtherTenant = ({ state }: World, bearer: Bearer, path: string): Answer => {
+  if (/^\/subscriptions$/i.test(path)) return ok({ value: [] })
+  const had = `https://sts.windows.net/${bearer.tenantId}/`
+  const wanted = `https://sts.windows.net/${state.tenantId}/`
+  throw unauthorized(
+    state.tenantId,
+    'InvalidAuthenticationTokenTenant',
+    `The access token is from the wrong issuer '${had}'. It must match the tenant '${wanted}' associated with this subscription. Please use the authority (URL) 'https://login.windows.net/${state.tenantId}' to get the token. Note, if the subscription is transferred to another tenant there is no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just transferred your subscription and see this error message, please try back later.`,
+    'The access token is from the wrong issuer. It must match the tenant associated with this subscription. Please use correct authority to get the token.',
+  )
 }
 
 const oldestVersion = '2015-01-01'
@@ -184,7 +202,7 @@ const respond = (world: World, asked: Asked, meet: (fault: Meets | undefined) =>
   const path = `/${segments.join('/')}`
   const query = new Map([...new URLSearchParams(rest.join('&'))].map(([name, value]) => [name.toLowerCase(), value]))
   const isControl = segments[0]?.toLowerCase() === '_simulate'
-  if (path !== mountProgram) checkToken(world, asked.headers)
+  const bearer = path === mountProgram ? undefined : checkToken(world, asked)
   const apiVersion = isControl ? '' : checkVersion(query.get('api-version'))
   const { state } = world
   if (!isControl) {
@@ -194,6 +212,8 @@ const respond = (world: World, asked: Asked, meet: (fault: Meets | undefined) =>
   const fault = isControl ? undefined : faultFor(world, asked.method, path)
   meet(fault)
   if (fault?.instead) return fault.instead
+  if (bearer && !isControl && !isSame(bearer.tenantId, world.state.tenantId))
+    return fromOtherTenant(world, bearer, path)
   world.settle()
   const { route, params } = find(isControl ? controlTable : azureTable, asked.method, segments)
   const call: Call = {

@@ -6,7 +6,15 @@ import { ok } from './call.ts'
 import { Refusal } from './refusal.ts'
 import type { Fault } from './state.ts'
 
-const faultKinds: readonly Fault['kind'][] = ['status', 'slow', 'cut', 'truncate', 'expired_token', 'late_failure']
+const faultKinds: readonly Fault['kind'][] = [
+  'status',
+  'slow',
+  'cut',
+  'truncate',
+  'expired_token',
+  'claims_challenge',
+  'late_failure',
+]
 
 interface Field {
   isGood(value: unknown): boolean
@@ -39,6 +47,7 @@ const faultFields: Readonly<Record<string, Field>> = {
   code: someText,
   message: someText,
   retry_after_seconds: count,
+  claims: { isGood: isObject, wanted: 'an object' },
   delay_ms: amount,
   cut_at: { isGood: value => value === 'before' || value === 'inside', wanted: 'before or inside' },
   times: count,
@@ -61,6 +70,7 @@ export const toFault = (raw: unknown): Fault => {
     code: text(given.code) ?? undefined,
     message: text(given.message) ?? undefined,
     retryAfterSeconds: number(given.retry_after_seconds) ?? undefined,
+    claims: isObject(given.claims) ? given.claims : undefined,
     delayMs: number(given.delay_ms) ?? undefined,
     isBefore: given.cut_at === 'before',
     times: number(given.times) ?? undefined,

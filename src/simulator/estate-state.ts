@@ -156,6 +156,7 @@ export const stateOf = (estate: Estate, startMs: number): State => {
   }
   const pastOf = createPasts(nowMs)
   for (const vault of whole.vaults ?? []) addVaultOf(world, whole, names, pastOf, vault)
+  if (estate.token_keys) state.tokenKeys = estate.token_keys.map(({ kty, n, e, kid }) => ({ kty, n, e, kid }))
   state.faults = (estate.faults ?? []).map(toFault)
   state.isGuardWithheld = estate.guard_rights_withheld ?? false
   state.defaultVault = defaultVaultOf(estate)

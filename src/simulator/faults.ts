@@ -45,12 +45,32 @@ const expired: Answer = {
   headers: { 'www-authenticate': 'Bearer error="invalid_token", error_description="The access token is expired"' },
 }
 
-const kinds: Readonly<Record<Fault['kind'], (fault: Fault) => Partial<Meets>>> = {
+/**
+ * In the two forms that Azure has: a policy asks for more (https://learn.microsoft.com/entra/identity-platform/claims-challenge),
+ * or, without `claims`, the session was revoked, and only a token of after that will do.
+ */
+const challenge = ({ claims }: Fault, nowMs: number): Answer => {
+  const asked = claims ?? { access_token: { nbf: { essential: true, value: String(Math.floor(nowMs / 1000)) } } }
+  const error = claims
+    ? 'error="insufficient_claims"'
+    : 'error="invalid_token", error_description="User session has been revoked"'
+  const coded = Buffer.from(JSON.stringify(asked)).toString('base64')
+  return {
+    status: 401,
+    body: { error: { code: 'AuthenticationFailed', message: 'Authentication failed.' } },
+    headers: {
+      'www-authenticate': `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", ${error}, claims="${coded}"`,
+    },
+  }
+}
+
+const kinds: Readonly<Record<Fault['kind'], (fault: Fault, nowMs: number) => Partial<Meets>>> = {
   status: fault => ({ instead: refusal(fault) }),
   slow: ({ delayMs = 1000 }) => ({ delayMs }),
   cut: ({ isBefore }) => ({ cut: isBefore ? 'before' : 'inside' }),
   truncate: () => ({ isTruncated: true }),
   expired_token: () => ({ instead: expired }),
+  claims_challenge: (fault, nowMs) => ({ instead: challenge(fault, nowMs) }),
   // Met by what starts operations (lateFailure), not on the way.
   late_failure: () => ({}),
 }
@@ -68,10 +88,10 @@ const isMet = (fault: Fault): boolean => {
 }
 
 /** What this request meets; undefined: nothing. */
-export const faultFor = ({ state }: World, method: string, path: string): Meets | undefined => {
+export const faultFor = ({ state, clock }: World, method: string, path: string): Meets | undefined => {
   const met = state.faults.filter(fault => fault.kind !== 'late_failure' && fits(fault, method, path) && isMet(fault))
   if (met.length === 0) return undefined
-  return Object.assign({ ...nothing }, ...met.map(fault => kinds[fault.kind](fault)))
+  return Object.assign({ ...nothing }, ...met.map(fault => kinds[fault.kind](fault, clock.now())))
 }
 
 /** The error with which an operation that starts now is going to fail; undefined: it succeeds. */

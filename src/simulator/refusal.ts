@@ -13,6 +13,12 @@ export class Refusal extends Error {
   }
 }
 
+/** Of ARM itself: a token that is not let in. `told`: what stands in WWW-Authenticate, where that is less than the message. */
+export const unauthorized = (tenantId: string, code: string, message: string, told = message): Refusal =>
+  new Refusal(401, code, message, {
+    'www-authenticate': `Bearer authorization_uri="https://login.windows.net/${tenantId}", error="invalid_token", error_description="${told}"`,
+  })
+
 /** Of ARM itself: a resource that is not there, in ARM's words. */
 export const resourceNotFound = (type: string, name: string, group: string): Refusal =>
   new Refusal(

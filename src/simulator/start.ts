@@ -51,7 +51,9 @@ export const startSimulation = async (options: SimulationOptions, deps: Simulati
   const { defaultVault } = state
   if (!defaultVault) throw new Error('the estate has no default vault')
   const clock = createVirtualClock(state.nowMs, timeScale, deps.monotonic)
-  const world = createWorld(state, clock, effects)
+  // Only then: node:crypto takes a while to load.
+  const checkToken = state.tokenKeys && (await import('./token-check.ts')).createTokenCheck(state.tokenKeys)
+  const world = createWorld(state, clock, effects, checkToken)
   if (file === undefined) return { world, defaultVault, onAnswered: () => {}, close: async () => {} }
 
   const write = () => deps.replaceFile(file, saveState(state))

@@ -20,6 +20,8 @@ export interface State {
   nowMs: number
   tenantId: string
   tokens: string[]
+  /** Public keys of a sign-in service, where its tokens are let in too. */
+  tokenKeys?: TokenKey[]
   /** The vault that callers mean who name none. */
   defaultVault: DefaultVault | undefined
   subscriptions: Map<string, Subscription>
@@ -39,6 +41,14 @@ export interface State {
   requests: Map<string, number>
   /** True: the caller may not use the operations of a Resource Guard. */
   isGuardWithheld: boolean
+}
+
+/** The public part of an RSA key (RFC 7517). */
+export interface TokenKey {
+  kty: 'RSA'
+  n: string
+  e: string
+  kid?: string | undefined
 }
 
 /** As it is told to people and programs. */
@@ -310,11 +320,13 @@ export interface Fault {
   /** Regular expressions, without letter case; absent: any. */
   method: string | undefined
   path: string | undefined
-  kind: 'status' | 'slow' | 'cut' | 'truncate' | 'expired_token' | 'late_failure'
+  kind: 'status' | 'slow' | 'cut' | 'truncate' | 'expired_token' | 'claims_challenge' | 'late_failure'
   status: number | undefined
   code: string | undefined
   message: string | undefined
   retryAfterSeconds: number | undefined
+  /** What a claims challenge asks for; absent: a token made from now on. */
+  claims?: Fields | undefined
   delayMs: number | undefined
   /** Of a cut: before the first byte of the answer, else in its middle. */
   isBefore: boolean

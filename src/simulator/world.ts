@@ -1,6 +1,7 @@
 /** The state with what moves it: ids from the seed, and things that happen at their time. */
 import type { VirtualClock } from './clock.ts'
 import type { Due, State } from './state.ts'
+import type { TokenCheck } from './token-check.ts'
 
 /** What happens at its time, by `Due.kind`. */
 export type Effects = Readonly<Record<string, (world: World, due: Due) => void>>
@@ -8,6 +9,8 @@ export type Effects = Readonly<Record<string, (world: World, due: Due) => void>>
 export interface World {
   readonly state: State
   readonly clock: VirtualClock
+  /** Looks at tokens that the seed does not name; there where the seed names the keys of a sign-in service. */
+  readonly checkToken: TokenCheck | undefined
   /** A GUID that follows from the seed and how many came before. */
   newGuid(): string
   /** Digits, more than a JavaScript number holds. */
@@ -63,10 +66,11 @@ const pop = (heap: Due[]): Due | undefined => {
   return first
 }
 
-export const createWorld = (state: State, clock: VirtualClock, effects: Effects): World => {
+export const createWorld = (state: State, clock: VirtualClock, effects: Effects, checkToken?: TokenCheck): World => {
   const world: World = {
     state,
     clock,
+    checkToken,
     newGuid: () => {
       const from = `${state.seed}:${state.idsMade++}`
       const digits = ['a', 'b', 'c', 'd'].map(part => hex(`${part}:${from}`)).join('')

@@ -109,6 +109,46 @@ for (const [name, response, isRetried] of refusals) {
   })
 }
 
+const claims = '{"access_token":{"nbf":{"essential":true,"value":"1603742800"}}}'
+const coded = Buffer.from(claims).toString('base64')
+const challenges: [name: string, header: string, claims: string | undefined][] = [
+  [
+    'a policy asks for more',
+    `Bearer realm="", authorization_uri="https://login", error="insufficient_claims", claims="${coded}"`,
+    claims,
+  ],
+  [
+    'the session was revoked',
+    `Bearer authorization_uri="https://login", error="invalid_token", error_description="User session has been revoked", claims="${coded}"`,
+    claims,
+  ],
+  ['the claims stand first', `Bearer claims="${coded}", error="insufficient_claims"`, claims],
+  [
+    'base64url is used',
+    `Bearer error="insufficient_claims", claims="${Buffer.from(claims).toString('base64url')}"`,
+    claims,
+  ],
+  ['the claims are no JSON', 'Bearer error="insufficient_claims", claims="x"', undefined],
+]
+for (const [name, header, expected] of challenges) {
+  t.test(`a claims challenge is answered with a token for it: ${name}`, async t => {
+    const refused = { status: 401, headers: { 'www-authenticate': header }, body: '{"error":{"code":"X"}}' }
+    const wishes: (string | undefined)[] = []
+    const send = authorise(async ({ headers }) => (headers.authorization === 'Bearer two' ? ok : refused), {
+      endpoint,
+      credentials: {
+        getToken: async (_, { claims }) => {
+          wishes.push(claims)
+          const token = claims === undefined ? 'one' : 'two'
+          return { token, method: 'user', account: undefined, tenantId: undefined, expiresAtMs: undefined }
+        },
+      },
+    })
+    t.equal(await send(request, signal), expected === undefined ? refused : ok)
+    t.strictSame(wishes, expected === undefined ? [undefined] : [undefined, expected])
+  })
+}
+
 t.test('the answer to the second try counts', async t => {
   const { send } = setUp([answer('ExpiredAuthenticationToken'), ok], ['one', 'two'])
   t.equal(await send(request, signal), ok)

@@ -137,6 +137,7 @@ export class Authority {
   challenge: string | undefined
   /** True where a refresh token may be taken once more than once; asked when it comes again. */
   mayUseAgain = (_refreshToken: string): boolean => false
+  readonly #held: { path: RegExp; until: Promise<void> }[] = []
   readonly #queue: { path: RegExp; instead: Instead; times: number }[] = []
   readonly #key = signingKey()
   readonly #server: Server
@@ -194,6 +195,16 @@ export class Authority {
   /** The next `times` requests whose path fits are answered so. */
   answer(path: RegExp, instead: Instead, times = 1): void {
     this.#queue.push({ path, instead, times })
+  }
+
+  /** Requests whose path fits are answered when the function that comes back is called. */
+  hold(path: RegExp): () => void {
+    let release = () => {}
+    const until = new Promise<void>(go => {
+      release = go
+    })
+    this.#held.push({ path, until })
+    return release
   }
 
   /** Requests for tokens by a grant. */
@@ -347,6 +358,7 @@ export class Authority {
     const given = request.method === 'POST' ? new URLSearchParams(Buffer.concat(chunks).toString()) : url.searchParams
     const fields = Object.fromEntries(given)
     this.requests.push({ method: request.method ?? '', path: url.pathname, fields, atMs: Date.now() })
+    await Promise.all(this.#held.filter(({ path }) => path.test(url.pathname)).map(({ until }) => until))
     const rule = this.#queue.find(({ path, times }) => times > 0 && path.test(url.pathname))
     if (rule) rule.times--
     const answer = rule?.instead ?? (await this.#answer(url, fields))
