@@ -12,7 +12,7 @@ import { startSimulation } from '../../src/simulator/start.ts'
 import { Authority, contoso, type User } from './authority.ts'
 import { type Called, Server } from './server.ts'
 
-export const subscription = '11111111-1111-4111-8111-111111111111'
+const subscription = '11111111-1111-4111-8111-111111111111'
 
 /** What a call with nobody signed in tells its user. */
 export interface SignInTold {
