@@ -41,7 +41,8 @@ interface Going {
 
 export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): BackgroundSignIn => {
   let going: Going | undefined
-  let ended: AuthError | undefined
+  /** How the one before ended; `hadCode`: by what its user did or did not. */
+  let ended: { error: AuthError; hadCode: boolean } | undefined
 
   const start = (wanted: NewSignIn) => {
     const stop = new AbortController()
@@ -68,7 +69,7 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
           reject(error)
           if (stop.signal.aborted) return
           if (error instanceof AuthError) {
-            ended = error
+            ended = { error, hadCode: Number.isFinite(mine.expiresAtMs) }
             log('warning', 'the sign-in did not succeed', { why: error.inOneLine })
           } else log('error', `the sign-in failed: ${error instanceof Error ? error.stack : String(error)}`)
         },
@@ -98,8 +99,9 @@ export const createBackgroundSignIn = ({ signIn, clock, log }: BackgroundDeps): 
       const late = new AbortController()
       try {
         const found = await Promise.race([code, clock.sleep(limitMs, late.signal).then(() => undefined)])
-        if (!found) return {}
-        const before = ended
+        // A service that was not there a moment ago is told of at once; it may be there again when this one is answered.
+        if (!found) return ended && !ended.hadCode ? { error: ended.error } : {}
+        const before = ended?.error
         ended = undefined
         return { code: found, ...(before && { error: before }) }
       } catch (error) {

@@ -11,6 +11,8 @@ const { signal } = new AbortController()
 const cache: CacheFile = {
   file: '/recovery_services_auth.json',
   read: async () => '',
+  stamp: async () => '',
+  mustKeep: async () => {},
   update: async (_, change) => (await change('')).value,
 }
 const settled = async () => {

@@ -215,17 +215,18 @@ t.test('a search that ends late is used by the next call, and ends the sign-in',
   t.equal(az.calls.length, 1)
 })
 
-t.test('a caller that leaves does not end the search that others were promised', async t => {
+t.test('callers that leave do not end the search that others were promised', async t => {
   const { az, get, fault, signIn, clock } = setUp(t)
   const leaving = new AbortController()
-  const gone = get({ signal: leaving.signal }).catch(() => {})
+  const gone = t.rejects(get({ signal: leaving.signal }), { message: 'the caller went away' })
   const call = await az.nth(1)
   const other = fault()
+  await settled()
+  leaving.abort(new Error('the caller went away'))
+  await gone
   clock.advance(1000)
   ;(await signIn()).give({ expiresAtMs: start + 15 * minute })
   t.match(await other, offer)
-  leaving.abort(new Error('the caller went away'))
-  await gone
   t.equal(call.signal.aborted, false)
 })
 
