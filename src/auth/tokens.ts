@@ -7,6 +7,7 @@ import type { AuthMethod } from '../config/types.ts'
 import type { Log } from '../log.ts'
 import { AuthError, type NewSignIn } from './auth-error.ts'
 import type { BackgroundSignIn, Offer } from './background-sign-in.ts'
+import { notWritten } from './cache-file.ts'
 import { accountsIn, fitting, withoutAccounts } from './cached-accounts.ts'
 import { loginCommand } from './refusals.ts'
 import { shareFetches } from './shared-fetch.ts'
@@ -58,7 +59,7 @@ export interface Credentials {
   accounts(which: 'own' | 'all', signal: AbortSignal): Promise<HeldAccount[]>
   /**
    * Drops these, from the file too, and ends a sign-in that waits for its user, of which it tells. The next call asks the
-   * sources again.
+   * sources again. Throws AuthError where they are still in the file.
    */
   forget(which: 'own' | 'all', signal: AbortSignal): Promise<{ wasSigningIn: boolean }>
 }
@@ -296,6 +297,12 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       } finally {
         drop(which) // what a call took from the file before it was changed
       }
+      const left = chosen(await deps.cache.kept(), which)
+      if (left.length > 0)
+        throw notWritten(
+          deps.cache.file,
+          `what it holds of ${left.map(({ username }) => username).join(', ')} is still there`,
+        )
       return { wasSigningIn }
     },
   }
