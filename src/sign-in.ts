@@ -204,7 +204,9 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
     if (!stat.isFile()) throw Object.assign(new Error(file), { code: 'not a file' })
     return await fs.readFile(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const { code } = error as NodeJS.ErrnoException
+    // A user without a home may have a file in its place, such as /dev/null.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }
