@@ -373,7 +373,8 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     serve,
     stdinClosed,
     signIn: openSignIn,
-    openBrowser: url => void import('./auth/open-browser.ts').then(open => open.openBrowser(url, process.platform)),
+    openBrowser: url =>
+      void import('./auth/open-browser.ts').then(open => open.openBrowser(url, process.platform, process.env)),
     runtime: commandRuntime,
     simulate,
   })

@@ -8,7 +8,7 @@ import type { Send } from './arm/send.ts'
 import { createUndiciSend } from './arm/undici-send.ts'
 import { createAzureCli } from './auth/azure-cli.ts'
 import { type BackgroundSignIn, createBackgroundSignIn } from './auth/background-sign-in.ts'
-import { type AcquireLock, createCacheFile } from './auth/cache-file.ts'
+import { type AcquireLock, createCacheFile, notWritten } from './auth/cache-file.ts'
 import { accountsIn, type CachedAccount, mergedCaches, withoutAccounts } from './auth/cached-accounts.ts'
 import type { DeviceCode, Grant, UserAcquired } from './auth/msal.ts'
 import { anyTenant, type SourceDeps, usualClientId } from './auth/sources.ts'
@@ -111,6 +111,7 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
     const {
       account,
       tenantId: tenant,
+      token,
       cacheText,
     } = await run(grant, { send: toAuthority, clock, authorityHost, signal })
     const added = accountsIn(cacheText)
@@ -119,6 +120,9 @@ export const openSignIn = async (deps: SignInDeps): Promise<OpenSignIn> => {
       const isOther = insteadOf && !added.some(({ homeAccountId }) => homeAccountId === insteadOf.homeAccountId)
       return { text: mergedCaches(isOther ? withoutAccounts(text, [insteadOf]) : text, cacheText), value: undefined }
     })
+    // A server has it in memory; a command ends with it.
+    if (!deps.inBackground && !(await cache.kept()).includes(JSON.stringify(token)))
+      throw notWritten(cache.file, 'the sign-in is lost')
     return { account, tenantId: tenant, file: cache.file }
   }
 
@@ -200,7 +204,9 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
     if (!stat.isFile()) throw Object.assign(new Error(file), { code: 'not a file' })
     return await fs.readFile(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const { code } = error as NodeJS.ErrnoException
+    // A user without a home may have a file in its place, such as /dev/null.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }

@@ -67,6 +67,8 @@ export interface CacheFile {
    * for what cannot be read.
    */
   read(signal: AbortSignal): Promise<string>
+  /** What the file itself holds, without what could not be written: for those who promise that it is there, or gone. */
+  kept(): Promise<string>
   /** Throws AuthError where what is signed in could not be kept. For those who ask before somebody signs in. */
   mustKeep(signal: AbortSignal): Promise<void>
   /**
@@ -336,6 +338,7 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
           await lock.release()
         }
       }),
+    kept: async () => (await readText(await place())) ?? '',
     read: async signal => {
       const text = await readText(await place())
       if (text !== undefined && faultOf(text) !== undefined) return update(signal, async now => ({ value: now }))
@@ -366,6 +369,14 @@ const notWritable = (file: string, error: unknown): AuthError =>
     `The token cache ${printable(file)} cannot be written (${codeOf(error)}), so the sign-in would be lost`,
     'Let this user write there, or name another place in RECOVERY_SERVICES_AUTH_FILE.',
     { cause: error },
+  )
+
+/** `what`: what that means for whoever wanted it written. */
+export const notWritten = (file: string, what: string): AuthError =>
+  new AuthError(
+    'not_configured',
+    `The token cache ${printable(file)} could not be written, so ${what}`,
+    'Let this user write there, or name another place in RECOVERY_SERVICES_AUTH_FILE.',
   )
 
 const isLocked = (file: string): AuthError =>

@@ -111,7 +111,7 @@ export const accessTokenIn = (
   cacheText: string,
   account: CachedAccount,
   { scope, clientId, tenantId }: { scope: string; clientId: string; tenantId: string | undefined },
-): { token: string; expiresAtMs: number; tenantId: string } | undefined => {
+): { token: string; expiresAtMs: number; tenantId: string; cachedAtMs: number } | undefined => {
   const resource = scope.replace(/\/\.default$/, '').toLowerCase()
   const held = entitiesOf(parseObject(cacheText), 'AccessToken')
     .filter(
@@ -128,6 +128,7 @@ export const accessTokenIn = (
       token: text(entity.secret),
       expiresAtMs: Number(entity.expires_on) * 1000,
       tenantId: text(entity.realm),
+      cachedAtMs: Number(entity.cached_at) * 1000,
     }))
     .filter(({ token, expiresAtMs }) => token !== '' && Number.isFinite(expiresAtMs))
   const only = new Set(held.map(token => token.tenantId.toLowerCase())).size === 1 ? held[0]?.tenantId : undefined

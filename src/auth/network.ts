@@ -50,6 +50,7 @@ export interface ExchangeDeps {
 const longestWaitSeconds = 10
 /** RFC 8628, 3.5: every `slow_down` adds five seconds to the interval, for good. */
 const slowDownSeconds = 5
+const usualIntervalSeconds = 5
 const pending = new Set(['authorization_pending', 'slow_down'])
 
 export const createExchange = (deps: ExchangeDeps): Exchange => {
@@ -107,6 +108,9 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
     if (refusal && pending.has(refusal.error)) refusal = undefined
     // MSAL takes an answer without `error` for a good one.
     if ((status >= 400 || isForeign) && body.error === undefined) body.error = 'server_error'
+    // RFC 8628, 3.2: five seconds where none is said. MSAL would not pause at all.
+    if (body.device_code !== undefined && !(Number(body.interval ?? Number.NaN) >= 0))
+      body.interval = usualIntervalSeconds
     // The issuer of an authority on http is compared with the https address that MSAL was given.
     if (typeof body.issuer === 'string' && body.issuer.startsWith(`${asked.origin}/`))
       body.issuer = secure + body.issuer.slice(asked.origin.length)

@@ -165,7 +165,9 @@ const assertionOf = async (file: string, deps: SourceDeps) => {
   )
 }
 
-const refreshAheadMs = 5 * 60 * 1000
+export const refreshAheadMs = 5 * 60 * 1000
+/** How soon a token that is nearly over is asked for again, where there was no other. */
+export const renewAgainMs = 30_000
 /** How long a refusal stands that only a person can mend, while nothing changes in the cache. */
 const refusalLastsMs = 5 * 60 * 1000
 
@@ -185,10 +187,13 @@ const fromCache = (): Source['fetch'] => {
     }
     const usable = (text: string, account: CachedAccount) => {
       const { token } = held(text, account)
-      const isFresh = token && token.expiresAtMs - refreshAheadMs > clock.now()
-      return isFresh && token.token !== rejected && claims === undefined
-        ? { ...token, account: account.username }
-        : undefined
+      const leftMs = token ? token.expiresAtMs - clock.now() : 0
+      // One that never lives longer is not asked for again at once, by this server or another one.
+      const isNew = token && leftMs > 0 && clock.now() - token.cachedAtMs < renewAgainMs
+      const isFresh = token && (leftMs > refreshAheadMs || isNew)
+      if (!isFresh || token.token === rejected || claims !== undefined) return undefined
+      const { cachedAtMs: _, ...taken } = token
+      return { ...taken, account: account.username }
     }
     const text = await cache.read(signal)
     const account = chooseAccount(accountsIn(text), deps)

@@ -7,10 +7,11 @@ import type { AuthMethod } from '../config/types.ts'
 import type { Log } from '../log.ts'
 import { AuthError, type NewSignIn } from './auth-error.ts'
 import type { BackgroundSignIn, Offer } from './background-sign-in.ts'
+import { notWritten } from './cache-file.ts'
 import { accountsIn, fitting, withoutAccounts } from './cached-accounts.ts'
 import { loginCommand } from './refusals.ts'
 import { shareFetches } from './shared-fetch.ts'
-import { createSources, type SourceDeps, type TokenMethod, type Wish } from './sources.ts'
+import { createSources, refreshAheadMs, renewAgainMs, type SourceDeps, type TokenMethod, type Wish } from './sources.ts'
 import type { TokenFacts } from './token-facts.ts'
 
 export type { TokenMethod } from './sources.ts'
@@ -58,7 +59,7 @@ export interface Credentials {
   accounts(which: 'own' | 'all', signal: AbortSignal): Promise<HeldAccount[]>
   /**
    * Drops these, from the file too, and ends a sign-in that waits for its user, of which it tells. The next call asks the
-   * sources again.
+   * sources again. Throws AuthError where they are still in the file.
    */
   forget(which: 'own' | 'all', signal: AbortSignal): Promise<{ wasSigningIn: boolean }>
 }
@@ -72,9 +73,6 @@ export interface CredentialsDeps extends SourceDeps {
   background?: BackgroundSignIn | undefined
 }
 
-const refreshAheadMs = 5 * 60 * 1000
-/** A token that is nearly over serves on while no new one is to be had; how soon that is tried again. */
-const renewAgainMs = 30_000
 /**
  * How long to look for somebody who is signed in, and when to answer that nobody is: within two seconds, of which the first
  * call of a process needs some for what it loads.
@@ -124,6 +122,11 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     return { kind: 'failed', error: nobody(deps, skipped), skipped }
   }
 
+  const leftMs = ({ token }: Found): number => (token.expiresAtMs ?? 0) - clock.now()
+  const notAtOnce = (): void => {
+    renewNotBefore = clock.now() + renewAgainMs
+  }
+
   const remember = (scope: string, found: Found, stamp: string | undefined): void => {
     const { method, account } = found.token
     const before = memory.get(scope)?.token
@@ -134,6 +137,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
         before: `${before.account ?? 'an account without a name'} (${before.method})`,
       })
     memory.set(scope, { ...found, stamp })
+    // What is new and nearly over is all that is to be had.
+    if (leftMs(found) <= refreshAheadMs) notAtOnce()
   }
 
   /** Taken before the file is looked into: what changes it meanwhile is met by the next call. */
@@ -171,7 +176,6 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   /** For the next call, also when this one is answered. */
   const goOn = (key: string): void => void fetch(key, new AbortController().signal).catch(() => {})
 
-  const leftMs = ({ token }: Found): number => (token.expiresAtMs ?? 0) - clock.now()
   const inHand = async (scope: string, { rejected, claims }: TokenWish): Promise<Found | undefined> => {
     const held = memory.get(scope)
     // Of several calls that meet the same challenge, those that come later find the token that meets it.
@@ -199,7 +203,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       const limit = background ? [clock.sleep(answerMs, late.signal).then(() => undefined)] : []
       const result = await Promise.race([looking, ...limit])
       if (result?.kind === 'found') return result
-      renewNotBefore = clock.now() + renewAgainMs
+      notAtOnce()
       const why = result?.error.message ?? `there was no answer within ${answerMs} ms`
       log('warning', 'no new token; the old one serves while it lasts', { why })
       return held
@@ -296,6 +300,12 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       } finally {
         drop(which) // what a call took from the file before it was changed
       }
+      const left = chosen(await deps.cache.kept(), which)
+      if (left.length > 0)
+        throw notWritten(
+          deps.cache.file,
+          `what it holds of ${left.map(({ username }) => username).join(', ')} is still there`,
+        )
       return { wasSigningIn }
     },
   }

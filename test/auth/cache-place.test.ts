@@ -11,7 +11,12 @@ import { temporaryFolder } from '../helpers/sign-in.ts'
 const name = 'recovery_services_auth.json'
 
 interface Report {
-  sign_in: { account: string | null; token_cache: string; error: { code: string; message: string } | null }
+  sign_in: {
+    account: string | null
+    token_cache: string
+    error: { code: string; message: string } | null
+    not_taken: { method: string }[]
+  }
 }
 
 /** What `status --json` says, with a home and a working directory of its own. */
@@ -96,6 +101,16 @@ t.test('a token cache that is no file is an error, not waited for', async t => {
     if (code === 0) t.match(signIn?.error, { code: 'not_configured', message })
     else t.ok(stderr.includes(message), stderr)
     t.ok(existsSync(file))
+  }
+})
+
+t.test('a user without a home has an empty token cache, and other credentials are looked for', async t => {
+  const file = path.join(temporaryFolder(t), 'file')
+  writeFileSync(file, '')
+  for (const home of [file, path.join(file, 'below'), path.join(temporaryFolder(t), 'nowhere')]) {
+    const { signIn } = await status(t, { HOME: home, AZURE_POD_IDENTITY_AUTHORITY_HOST: 'http://127.0.0.1:1' })
+    t.equal(signIn?.error?.code, 'not_signed_in')
+    t.match(signIn?.not_taken.at(-1), { method: 'azure_cli' })
   }
 })
 

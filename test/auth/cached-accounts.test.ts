@@ -257,8 +257,11 @@ t.test('several accounts that fit are an error that names them and the setting t
 
 t.test('a token is taken for its scope, application, tenant and account only', async t => {
   const wanted = { scope: armScope, clientId: usualClientId, tenantId: contoso }
-  const given: Given = { profiles: [fabrikam], tokens: { [contoso]: {}, [fabrikam]: { expires_on: '2000' } } }
-  const own = { token: `token of ${contoso}`, expiresAtMs: 1_000_000, tenantId: contoso }
+  const given: Given = {
+    profiles: [fabrikam],
+    tokens: { [contoso]: { cached_at: '400' }, [fabrikam]: { expires_on: '2000' } },
+  }
+  const own = { token: `token of ${contoso}`, expiresAtMs: 1_000_000, tenantId: contoso, cachedAtMs: 400_000 }
   const account = oneOf(given)
   const of = (more: Partial<typeof wanted> & { tenantId?: string | undefined } = {}, text = cached(given)) =>
     accessTokenIn(text, account, { ...wanted, ...more })

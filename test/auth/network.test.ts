@@ -345,6 +345,23 @@ t.test("the clouds' sign-in hosts are known without asking anybody", async t => 
   }
 })
 
+t.test('a service that says no interval is asked for a code every five seconds, not without a pause', async () => {
+  const answers: [said: unknown, interval: unknown][] = [
+    [undefined, 5],
+    [null, 5],
+    ['soon', 5],
+    [-1, 5],
+    [2, 2],
+    ['2', '2'],
+  ]
+  for (const [said, interval] of answers) {
+    const body = JSON.stringify({ device_code: 'device', user_code: 'user', interval: said })
+    const send: Send = async () => ({ status: 200, headers: {}, body })
+    const { client } = createExchange({ send, clock: testClock(), signal, authorityHost: 'https://localhost' })
+    t.match((await client.sendPostRequestAsync('https://localhost/devicecode')).body, { interval })
+  }
+})
+
 t.test('a request is given up as soon as it is cancelled', async t => {
   const authority = await Authority.start(t)
   const leaving = new AbortController()

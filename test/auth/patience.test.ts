@@ -13,6 +13,7 @@ const cache: CacheFile = {
   read: async () => '',
   stamp: async () => '',
   mustKeep: async () => {},
+  kept: async () => '',
   update: async (_, change) => (await change('')).value,
 }
 const settled = async () => {

@@ -1,4 +1,6 @@
 /** How long a call waits for a token, and what goes on behind it. Time is the test's; the service is played by it. */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import t, { type Test } from 'tap'
 import { AuthError, type NewSignIn } from '../../src/auth/auth-error.ts'
 import type { CliResult } from '../../src/auth/azure-cli.ts'
@@ -6,7 +8,7 @@ import { createBackgroundSignIn } from '../../src/auth/background-sign-in.ts'
 import type { DeviceCode } from '../../src/auth/msal.ts'
 import type { CredentialsDeps } from '../../src/auth/tokens.ts'
 import { Authority, ada, contoso } from '../helpers/authority.ts'
-import { armScope, type Logged, sendTo, signInFor, start, testClock } from '../helpers/sign-in.ts'
+import { armScope, type Logged, sendTo, signInFor, start, temporaryFolder, testClock } from '../helpers/sign-in.ts'
 
 const minute = 60_000
 const { signal } = new AbortController()
@@ -492,4 +494,21 @@ t.test('against an authority', async t => {
     t.equal(started.length, 1)
     t.equal(authority.grants('refresh_token').length, before + 1, 'and the service is not asked again and again')
   })
+})
+
+t.test('a token that never lives for five minutes is asked for once, not by every call of every server', async t => {
+  const authority = await Authority.start(t)
+  authority.lifetimeSeconds = 240
+  const clock = testClock({ time: Date.now() })
+  const file = path.join(temporaryFolder(t), 'auth.json')
+  writeFileSync(file, authority.cacheText([ada]), { mode: 0o600 })
+  const send = await sendTo(t, authority)
+  const servers = Array.from({ length: 2 }, () =>
+    signInFor(t, { file, method: 'user', authorityHost: authority.origin, send, clock }),
+  )
+  for (const { credentials } of [...servers, ...servers, ...servers]) {
+    const { expiresAtMs = 0 } = await credentials.getToken(armScope, { signal })
+    t.ok(expiresAtMs > clock.time)
+  }
+  t.equal(authority.grants('refresh_token').length, 1)
 })

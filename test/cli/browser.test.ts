@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import t from 'tap'
 import { Authority, ada, contoso } from '../helpers/authority.ts'
 import { Home, nothingIsSaved, type Running } from '../helpers/command.ts'
@@ -25,6 +26,22 @@ const redirectOf = async (login: Running) => {
     state: page.searchParams.get('state') ?? '',
   }
 }
+
+t.test('no browser is started that a workspace brings along', async t => {
+  const authority = await Authority.start(t)
+  const home = new Home(t, authority)
+  const ran = path.join(home.folder, 'ran')
+  for (const name of ['xdg-open', 'open']) {
+    home.write(name, `#!/bin/sh\necho workspace >> '${ran}'\n`, 0o700)
+    home.write(`bin/${name}`, `#!/bin/sh\necho own >> '${ran}'\n`, 0o700)
+  }
+  const login = home.start(['login', '--browser'], { PATH: `.:${home.env.PATH}:/usr/bin:/bin` })
+  const { page, redirectUri } = await redirectOf(login)
+  await back(redirectUri, authority.authorize(page, ada).parameters)
+  t.match(await login.ended, { status: 0 })
+  while (!existsSync(ran)) await new Promise(go => setImmediate(go))
+  t.equal(readFileSync(ran, 'utf8'), 'own\n')
+})
 
 t.test('login --browser signs in with PKCE, without a browser program too, and the page says who is', async t => {
   const authority = await Authority.start(t)

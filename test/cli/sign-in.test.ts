@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -162,6 +162,20 @@ t.test('login looks first whether the tokens could be kept', async t => {
     t.match(stderr, /^recovery-services-server: The token cache [^\n]*RECOVERY_SERVICES_AUTH_FILE\.\n$/)
   }
   t.same(authority.requests, [], 'nobody was bothered')
+})
+
+t.test('neither login nor logout says that it is done where the file cannot be replaced', async t => {
+  const authority = await Authority.start(t)
+  const home = new Home(t, authority)
+  // Its lock can be made, but the name of a draft beside it is too long.
+  const place = path.join(home.folder, 'x'.repeat(230))
+  const env = { RECOVERY_SERVICES_AUTH_FILE: place }
+  const login = await decided(home.start(['login'], env), authority, { user: ada })
+  t.match(login, { status: 1, stdout: '', stderr: /x could not be written, so the sign-in is lost\. Let this user/ })
+
+  writeFileSync(place, authority.cacheText([ada]), { mode: 0o600 })
+  const logout = await home.start(['logout'], env).ended
+  t.match(logout, { status: 1, stdout: '', stderr: /so what it holds of ada@contoso\.example is still there\./ })
 })
 
 t.test('a sign-in goes through the proxy that is configured, whose password is shown nowhere', async t => {
