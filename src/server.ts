@@ -54,12 +54,12 @@ const loadConfiguration = async ({
   toolsets,
   simulate,
 }: ServingOptions): Promise<LoadedConfig> => {
-  const [{ loadConfig }, { homedir }] = await Promise.all([import('./config/config.ts'), import('node:os')])
+  const [{ loadConfig }, { home }] = await Promise.all([import('./config/config.ts'), import('./home.ts')])
   const overrides = { readOnly, toolsets }
   return loadConfig({
     configFile,
     env: process.env,
-    homeDir: homedir(),
+    homeDir: home(),
     cwd: process.cwd(),
     readFile: readIfThere,
     overrides,
@@ -99,10 +99,10 @@ const startRuntime = async (
   log: Log,
   drained?: () => Promise<void> | undefined,
 ): Promise<Runtime> => {
-  const [{ createRuntime }, { randomUUID }, { homedir }] = await Promise.all([
+  const [{ createRuntime }, { randomUUID }, { home }] = await Promise.all([
     import('./runtime.ts'),
     import('node:crypto'),
-    import('node:os'),
+    import('./home.ts'),
   ])
   return createRuntime({
     loaded,
@@ -111,7 +111,7 @@ const startRuntime = async (
     log,
     env: process.env,
     cwd: process.cwd(),
-    homeDir: homedir(),
+    homeDir: home(),
     platform: process.platform,
     pid: process.pid,
     random: Math.random,
@@ -328,17 +328,17 @@ const askOnTerminal = async (question: string, signal: AbortSignal): Promise<str
 
 /** Who is signed in, and how somebody does: for one command. */
 const openSignIn = async (loaded: LoadedConfig, verbose: boolean): Promise<OpenSignIn> => {
-  const [{ openSignIn }, { scopeOf }, { randomUUID }, { homedir }] = await Promise.all([
+  const [{ openSignIn }, { scopeOf }, { randomUUID }, { home }] = await Promise.all([
     import('./sign-in.ts'),
     import('./auth/authorise.ts'),
     import('node:crypto'),
-    import('node:os'),
+    import('./home.ts'),
   ])
   return openSignIn({
     config: loaded.config,
     scope: scopeOf(loaded.config.armEndpoint),
     env: process.env,
-    homeDir: homedir(),
+    homeDir: home(),
     platform: process.platform,
     clock: realClock,
     newId: randomUUID,
@@ -349,7 +349,7 @@ const openSignIn = async (loaded: LoadedConfig, verbose: boolean): Promise<OpenS
 }
 
 const runCommandLine = async (argv: readonly string[]): Promise<number> => {
-  const [{ runCommand }, { homedir }] = await Promise.all([import('./cli/main.ts'), import('node:os')])
+  const [{ runCommand }, { home }] = await Promise.all([import('./cli/main.ts'), import('./home.ts')])
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort(new Error('interrupted')))
@@ -365,7 +365,7 @@ const runCommandLine = async (argv: readonly string[]): Promise<number> => {
     ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : undefined,
     env: process.env,
     cwd: process.cwd(),
-    homeDir: homedir(),
+    homeDir: home(),
     version,
     signal: interrupted.signal,
     timeLimit: ms => AbortSignal.timeout(ms),

@@ -232,6 +232,7 @@ export const byClientCredential = (grant: Grant, credential: ClientCredential, d
     const app = new ConfidentialClientApplication({ auth: { ...auth, ...credential }, ...(system && { system }) })
     const result = await app.acquireTokenByClientCredential({
       scopes: [grant.scope],
+      azureRegion: 'DisableMsalForceRegion', // MSAL_FORCE_REGION would send the secret to another host
       ...(grant.claims !== undefined && { claims: grant.claims }),
     })
     return result && acquiredFrom(result, grant)

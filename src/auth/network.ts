@@ -52,6 +52,10 @@ const longestWaitSeconds = 10
 const slowDownSeconds = 5
 const usualIntervalSeconds = 5
 const pending = new Set(['authorization_pending', 'slow_down'])
+/** A code lasts a quarter of an hour, and a machine may lose its network meanwhile. */
+const longestPollWaitSeconds = 60
+const isPoll = ({ body }: NetworkRequestOptions): boolean =>
+  new URLSearchParams(body).get('grant_type')?.endsWith(':device_code') === true
 
 export const createExchange = (deps: ExchangeDeps): Exchange => {
   const { send, clock, signal, authorityHost, retries = 2, alsoPassing = [] } = deps
@@ -77,17 +81,26 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
       try {
         const response = await attempt(method, url, options)
         const wait = tries < retries ? waitAfter(response, tries, clock.now(), alsoPassing) : undefined
+        if (wait === undefined && isPoll(options) && isPassing(response))
+          return stillPending<T>(retryAfter(response.headers, clock.now()))
         if (wait === undefined) return answerOf<T>(response)
         await clock.sleep(wait * 1000, signal)
       } catch (error) {
         const mayPass = error instanceof SendError && (error.kind === 'not_sent' || error.kind === 'lost')
         if (!mayPass || tries >= retries) {
+          if (error instanceof SendError && isPoll(options)) return stillPending<T>()
           thrown = error
           throw error
         }
         await clock.sleep(1000 * 2 ** tries, signal)
       }
     }
+  }
+
+  /** MSAL asks on until the code expires. */
+  const stillPending = async <T>(waitSeconds = usualIntervalSeconds): Promise<NetworkResponse<T>> => {
+    await clock.sleep(Math.min(waitSeconds, longestPollWaitSeconds) * 1000, signal)
+    return { status: 400, headers: {}, body: { error: 'authorization_pending' } as T }
   }
 
   const answerOf = <T>(response: ArmResponse): NetworkResponse<T> => {
@@ -127,6 +140,8 @@ export const createExchange = (deps: ExchangeDeps): Exchange => {
   }
 }
 
+const isPassing = ({ status }: Pick<ArmResponse, 'status'>): boolean => status === 429 || status >= 500
+
 /** Seconds until the request may be sent again; undefined where it must not be, or waiting would take too long. */
 const waitAfter = (
   { status, headers }: ArmResponse,
@@ -134,7 +149,7 @@ const waitAfter = (
   nowMs: number,
   alsoPassing: readonly number[],
 ): number | undefined => {
-  if (status !== 429 && status < 500 && !alsoPassing.includes(status)) return undefined
+  if (!isPassing({ status }) && !alsoPassing.includes(status)) return undefined
   const seconds = retryAfter(headers, nowMs) ?? 2 ** tries
   return seconds <= longestWaitSeconds ? seconds : undefined
 }

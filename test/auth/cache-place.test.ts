@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { userInfo } from 'node:os'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { Authority, ada } from '../helpers/authority.ts'
@@ -49,6 +50,11 @@ t.test('the token cache lies where the environment says', async t => {
       { CODEX_HOME: '', RECOVERY_SERVICES_AUTH_FILE: '' },
       path.join(home, '.codex', name),
     ],
+    [
+      "in the user's own home where HOME is empty, never in the working directory",
+      { HOME: '' },
+      path.join(userInfo().homedir, '.codex', name),
+    ],
     ['in CODEX_HOME', { CODEX_HOME: path.join(home, 'codex') }, path.join(home, 'codex', name)],
     ['in a relative CODEX_HOME', { CODEX_HOME: 'codex' }, path.join(cwd, 'codex', name)],
     [
@@ -64,7 +70,7 @@ t.test('the token cache lies where the environment says', async t => {
   ]
   await Promise.all(
     rows.map(async ([name, env, place]) => {
-      mkdirSync(path.dirname(place), { recursive: true })
+      if (env.HOME === undefined) mkdirSync(path.dirname(place), { recursive: true })
       const { signIn } = await status(t, env, cwd, home)
       t.equal(signIn?.token_cache, place, name)
     }),

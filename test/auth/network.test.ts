@@ -362,6 +362,50 @@ t.test('a service that says no interval is asked for a code every five seconds, 
   }
 })
 
+t.test('a code is waited for through a lost network, a throttled service and one that is down', async t => {
+  const lost = new SendError('lost', 'the connection was closed')
+  const late = new SendError('timeout', 'no answer')
+  const answered = (status: number, headers = {}): ArmResponse => ({ status, headers, body: '{"error":"x"}' })
+  const rows: [name: string, happens: (ArmResponse | SendError)[], waited: number[]][] = [
+    ['lost', [lost, lost, lost], [1000, 2000, 5000]],
+    ['no answer in time', [late], [5000]],
+    ['throttled for long', [answered(429, { 'retry-after': '30' })], [30_000]],
+    ['throttled for an hour', [answered(429, { 'retry-after': '3600' })], [60_000]],
+    ['down', [answered(503), answered(503), answered(503)], [1000, 2000, 5000]],
+  ]
+  const poll = 'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=d'
+  for (const [name, happens, waited] of rows) {
+    const clock = testClock({ isHasty: true })
+    const left = [...happens]
+    const send: Send = async () => {
+      const next = left.shift()
+      if (next instanceof SendError) throw next
+      return next ?? { status: 200, headers: {}, body: '{"access_token":"t"}' }
+    }
+    const { client, refusal, thrown } = createExchange({ send, clock, signal, authorityHost: 'https://localhost' })
+    const ask = async () => (await client.sendPostRequestAsync('https://localhost/token', { body: poll })).body
+    t.strictSame(await ask(), { error: 'authorization_pending' }, name)
+    t.strictSame([refusal(), thrown(), clock.slept], [undefined, undefined, waited], name)
+    t.match(await ask(), { access_token: 't' }, name)
+  }
+})
+
+t.test('no variable of the environment leads the secret of an application to another host', async t => {
+  t.teardown(() => {
+    delete process.env.MSAL_FORCE_REGION
+  })
+  process.env.MSAL_FORCE_REGION = 'evil'
+  const hosts: string[] = []
+  const send: Send = async ({ url }) => {
+    hosts.push(new URL(url).host)
+    return { status: 200, headers: {}, body: '{"access_token":"t","expires_in":3600,"token_type":"Bearer"}' }
+  }
+  const authorityHost = 'https://login.microsoftonline.com'
+  const grant: Grant = { method: 'client_secret', authorityHost, tenant: contoso, clientId, scope: armScope }
+  await byClientCredential(grant, { clientSecret }, { send, clock: testClock(), signal, authorityHost })
+  t.strictSame(hosts, ['login.microsoftonline.com'])
+})
+
 t.test('a request is given up as soon as it is cancelled', async t => {
   const authority = await Authority.start(t)
   const leaving = new AbortController()
