@@ -1,3 +1,4 @@
+import { networkRemedy } from '../arm/connection-remedies.ts'
 import { AuthError } from '../auth/auth-error.ts'
 import type { Credentials, SignIn } from '../auth/tokens.ts'
 import { isoTime } from '../backup/fields.ts'
@@ -35,7 +36,11 @@ const signInReport = async ({ credentials, file }: OpenSignIn, io: CliIo) => {
     tenant_id: used?.tenantId ?? null,
     expires_at: used?.expiresAtMs === undefined ? null : isoTime(used.expiresAtMs),
     error: error ? { code: error.code, message: error.message, remediation: error.remediation } : null,
-    not_taken: skipped.map(({ method, why }) => ({ method, why })),
+    // What failed is told at length as the error.
+    not_taken: skipped.map(({ method, why }) => ({
+      method,
+      why: why === error?.message ? 'it failed: see error' : why,
+    })),
     cached_accounts: await cachedAccounts(credentials, io),
     token_cache: file,
   }
@@ -51,8 +56,7 @@ const describedInTime = async (credentials: Credentials, { signal, timeLimit }: 
     signal.throwIfAborted()
     if (!tooLong.aborted) throw error
     const message = `It was not to be learned within ${patienceMs / 1000} s who is signed in`
-    const remediation = 'Check the network, http.proxy (or HTTPS_PROXY, NO_PROXY), cloud and authority_host.'
-    return { skipped: [], error: new AuthError('timeout', message, remediation) }
+    return { skipped: [], error: new AuthError('timeout', message, networkRemedy('authority_host')) }
   }
 }
 

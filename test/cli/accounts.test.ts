@@ -75,18 +75,22 @@ t.test('of several accounts the one of the configured tenant is used; two that f
     method: null,
     error: {
       code: 'ambiguous',
-      message: `2 accounts in the token cache fit: ${both}`,
+      message: `2 accounts in the token cache fit this configuration: ${both}`,
       remediation:
         'Set tenant_id to the tenant of the one that is meant, or auth.account to its name; or sign all of them out (`recovery-services-server logout`) and only that one in again.',
     },
   })
   t.match(
     (await signIn(home, authority, ada)).stderr,
-    /\n2 accounts in the token cache fit: .*\nTo use this sign-in always, set auth\.account = "ada@contoso\.example" in the conf/,
+    /\n2 accounts in the token cache fit this configuration: .*\nTo use this sign-in always, set auth\.account = "ada@contoso\.example" in the conf/,
   )
   t.match(
     await signIn(home, authority, guest, '--config', home.config('c.toml', `tenant_id = "${contoso}"`)),
-    { status: 0, stderr: /\n2 accounts in the token cache fit: .*\. Set auth\.account to the name of the one/ },
+    {
+      status: 0,
+      stderr:
+        /\n2 accounts in the token cache fit this configuration: .*\)\.\nTo use this sign-in always, set auth\.account = "bob@/,
+    },
     'a guest of the configured tenant',
   )
   t.match(
