@@ -1,5 +1,5 @@
 /** Azure that refuses, breaks, lies or is not there, each through the front door over real HTTP. */
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import path from 'node:path'
@@ -81,8 +81,8 @@ const refusals: Row[] = [
       code: 'not_signed_in',
       azure_code: 'InvalidAuthenticationTokenTenant',
       http_status: 401,
-      message: /wrong issuer/,
-      remediation: /--tenant.*belongs to the tenant 22222222-2222-2222-2222-222222222222/,
+      message: /tenant 11111111-1.*belongs to the tenant 22222222-2222-2222-2222-222222222222/,
+      remediation: /token of the tenant 22222222-2.*AZURE_ACCESS_TOKEN/,
     },
   },
   {
@@ -943,6 +943,10 @@ t.test(
   { skip: process.platform === 'win32' && 'the fake az is a shell script' },
   async t => {
     const arm = await fakeArm(t, body(200, { value: [] }))
+    // Under `auto` an az without anybody is one reason of many, and a sign-in is started.
+    const [, config = ''] = arm.args
+    const azAlone = path.join(path.dirname(config), 'az.toml')
+    writeFileSync(azAlone, `${readFileSync(config, 'utf8')}[recovery_services.auth]\nmethod = "azure_cli"\n`)
     const azToken = jwt({ upn: 'cli@contoso.com' })
     const az = (t: Test, script: string) => {
       const home = t.testdir({ az: `#!/bin/sh\n${script}\n` })
@@ -991,7 +995,7 @@ t.test(
         'an expired token in the environment',
         () => ({ AZURE_ACCESS_TOKEN: jwt({ exp: 1_600_000_000 }) }),
         /AZURE_ACCESS_TOKEN expired at 2020-09-13/,
-        /new token.*az login/,
+        /new token.*recovery-services-server login/,
       ],
       [
         'a token with Bearer before it',
@@ -1004,7 +1008,8 @@ t.test(
       await t.test(name, async t => {
         const environment = env(t)
         const secrets = [azToken, opaque, environment.AZURE_ACCESS_TOKEN ?? azToken]
-        await withServer(t, { args: [...arm.args, '--verbose'], env: environment, secrets }, async server => {
+        const args = environment.AZURE_ACCESS_TOKEN ? arm.args : ['--config', azAlone]
+        await withServer(t, { args: [...args, '--verbose'], env: environment, secrets }, async server => {
           const error = await refusal(server, 'list_policies', {}, secrets)
           t.match(error, { code: 'not_signed_in', message, remediation })
           const { body } = await server.call('test_connection')
@@ -1023,7 +1028,7 @@ t.test(
       const good = az(t, `echo '{"accessToken":"${azToken}","expires_on":4000000000,"tenant":"t"}'`)
       await withServer(
         t,
-        { args: [...arm.args, '--verbose'], env: { PATH: good }, secrets: [azToken] },
+        { args: ['--config', azAlone, '--verbose'], env: { PATH: good }, secrets: [azToken] },
         async server => {
           t.equal((await server.call('list_policies')).isError, false)
           t.equal(arm.seen.at(-1)?.headers.authorization, `Bearer ${azToken}`)

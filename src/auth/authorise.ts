@@ -41,7 +41,7 @@ export function authorise(
     const sendWith = async (token: Token) => {
       const headers = { ...request.headers, authorization: `Bearer ${token.token}` }
       const response = await sendQuietly({ ...request, headers }, signal)
-      if (response.status === 401) throwIfWrongTenant(response, token)
+      if (response.status === 401) throwIfWrongTenant(response, token, request.headers['x-ms-client-request-id'])
       return response
     }
     const token = await credentials.getToken(scope, { signal })
@@ -107,7 +107,11 @@ const otherTenant: Readonly<Record<TokenMethod, (tenant: string) => string>> = {
  * "The access token is from the wrong issuer 'https://sts.windows.net/A/'. It must match the tenant '…/B/' …"; the address
  * to sign in at, which the challenge names too, is B's.
  */
-function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token): void {
+function throwIfWrongTenant(
+  { status, headers, body }: ArmResponse,
+  token: Token,
+  clientRequestId: string | undefined,
+): void {
   if (!body.includes('InvalidAuthenticationTokenTenant')) return
   const { error } = parseObject(body)
   const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : body
@@ -127,7 +131,11 @@ function throwIfWrongTenant({ status, headers, body }: ArmResponse, token: Token
       azureCode: 'InvalidAuthenticationTokenTenant',
       httpStatus: status,
       requestId: headers['x-ms-request-id'],
-      details: { token_tenant_id: had ?? null, subscription_tenant_id: wanted ?? null },
+      details: {
+        token_tenant_id: had ?? null,
+        subscription_tenant_id: wanted ?? null,
+        ...(clientRequestId !== undefined && { client_request_id: clientRequestId }),
+      },
     },
   )
 }

@@ -30,7 +30,7 @@ const tools = new Set(
   get_job_details cancel_job list_recovery_points restore_vm restore_files track_async_operation
   clear_auth_cache`.split(/\s+/),
 )
-const commands = new Set(['serve', 'call', 'tools', 'status', 'config'])
+const commands = new Set(['serve', 'login', 'logout', 'call', 'tools', 'status', 'config'])
 
 const checkRemedy = (remediation: string): void => {
   for (const [, name = ''] of remediation.matchAll(/recovery_services_(\w+)/g))
