@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Authority, ada, contoso } from '../helpers/authority.ts'
-import { Home, nothingIsSaved, type Running } from '../helpers/command.ts'
+import { Home, nothingIsSaved } from '../helpers/command.ts'
+import type { Running } from '../helpers/home.ts'
 
 t.jobs = 3
 
