@@ -22,7 +22,9 @@ export const statusCommand = async (values: Values, io: CliIo): Promise<number> 
       ? { method: null, why: 'the configuration is wrong' }
       : await signInReport(await io.signIn(loaded, options.verbose), io)
   const report = { sign_in: signIn, ...configurationReport(loaded) }
-  await io.stdout(values.json === true ? `${JSON.stringify(report)}\n` : render(report))
+  await io.stdout(
+    values.json === true ? `${JSON.stringify(report)}\n` : render({ ...report, sign_in: shortened(signIn) }),
+  )
   io.stderr(faultLine(loaded))
   return loaded.faults.length > 0 ? 2 : 0
 }
@@ -36,14 +38,27 @@ const signInReport = async ({ credentials, file }: OpenSignIn, io: CliIo) => {
     tenant_id: used?.tenantId ?? null,
     expires_at: used?.expiresAtMs === undefined ? null : isoTime(used.expiresAtMs),
     error: error ? { code: error.code, message: error.message, remediation: error.remediation } : null,
-    // What failed is told at length as the error.
-    not_taken: skipped.map(({ method, why }) => ({
-      method,
-      why: why === error?.message ? 'it failed: see error' : why,
-    })),
+    not_taken: skipped.map(({ method, why }) => ({ method, why })),
     cached_accounts: await cachedAccounts(credentials, io),
     token_cache: file,
   }
+}
+
+/** For a reader, who need not be told twice: what failed is told as the error. */
+const shortened = (signIn: SignInReport | Unasked): object =>
+  'why' in signIn
+    ? signIn
+    : {
+        ...signIn,
+        not_taken: signIn.not_taken.map(each =>
+          each.why === signIn.error?.message ? { ...each, why: 'it failed: see error' } : each,
+        ),
+      }
+type SignInReport = Awaited<ReturnType<typeof signInReport>>
+/** Where nobody could be signed in. */
+interface Unasked {
+  method: null
+  why: string
 }
 
 const patienceMs = 20_000 // the Azure CLI may take some seconds, a proxy too
