@@ -3,6 +3,7 @@
  * happened in Azure's words, freed of secrets, and what to do in ours.
  */
 import { Problem, type ProblemCode, type ProblemFacts } from '../problem.ts'
+import { connectionRemedy, networkRemedy } from './connection-remedies.ts'
 import { type AzureError, parseAzureError, readBody } from './envelopes.ts'
 import { isKnownCode, remedyFor } from './error-codes.ts'
 import type { Remedy } from './error-table.ts'
@@ -148,38 +149,11 @@ const tenantHint = (message: string) => {
   return tenant ? ` The subscription belongs to the tenant ${tenant}.` : ''
 }
 
-/** By the code of the connection's failure; the first pattern that fits counts. */
-const connectionRemedies: readonly (readonly [code: RegExp, remediation: string])[] = [
-  [
-    /ENOTFOUND|EAI_AGAIN|ENODATA/,
-    'The name could not be looked up: check the network, arm_endpoint (or cloud), and http.proxy (or HTTPS_PROXY) if names are resolved by a proxy.',
-  ],
-  [
-    /CERT|TLS|SSL|EPROTO|SIGNATURE|ISSUER/,
-    'The certificate was not accepted: if a proxy inspects TLS, name its authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE (a PEM file) and restart; check the clock of this machine too.',
-  ],
-  [
-    /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|CONNECT_TIMEOUT/,
-    'Nothing accepted the connection: check the network and its firewall, http.proxy (or HTTPS_PROXY, NO_PROXY), and arm_endpoint.',
-  ],
-]
-const network = 'Check the network, http.proxy (or HTTPS_PROXY, NO_PROXY) and arm_endpoint, then try again.'
-
-function connectionRemedy(error: unknown): string {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; depth++) {
-    const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-    const found = connectionRemedies.find(([pattern]) => pattern.test(code))
-    if (found) return found[1]
-    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause
-  }
-  return network
-}
-
 /** The error that stands for no answer at all. */
 export function errorOfSend(asked: Asked, error: SendError): ArmError {
   const kinds: Record<SendError['kind'], [code: ProblemCode, message: string, remediation: string]> = {
-    not_sent: ['unreachable', `Azure could not be reached: ${error.message}`, connectionRemedy(error)],
-    lost: ['unreachable', `${noun(asked)} got no answer: ${error.message}`, network],
+    not_sent: ['unreachable', `Azure could not be reached: ${error.message}`, connectionRemedy(error, 'arm_endpoint')],
+    lost: ['unreachable', `${noun(asked)} got no answer: ${error.message}`, networkRemedy('arm_endpoint')],
     timeout: [
       'timeout',
       `${noun(asked)} got no answer in time: ${error.message}`,

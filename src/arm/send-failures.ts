@@ -2,8 +2,7 @@
 import { ProxyRefusal } from './proxy-tunnel.ts'
 import { SendError } from './send.ts'
 
-const unknownAuthority =
-  'its certificate comes from an authority that is not trusted here; SSL_CERT_FILE or NODE_EXTRA_CA_CERTS can name a PEM file with that authority'
+const unknownAuthority = 'its certificate comes from an authority that is not trusted here'
 const closed = 'the connection was closed'
 const cut = 'the answer was cut short'
 

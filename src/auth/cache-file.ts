@@ -279,21 +279,33 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
     return { value }
   }
 
-  const attempt = async <T>(signal: AbortSignal, change: Change<T>): Promise<Attempt<T>> => {
+  /** `otherwise` is given why there can be no lock: the file system says so. */
+  const withLock = async <T>(
+    signal: AbortSignal,
+    run: (lock: HeldLock, target: string) => Promise<T>,
+    otherwise: (why: unknown) => Promise<T>,
+  ): Promise<T> => {
     const target = await place()
     let lock: HeldLock
     try {
       lock = await acquire(target, signal)
     } catch (error) {
       if (signal.aborted || error instanceof AuthError || typeof codeIn(error) !== 'string') throw error
-      return unlocked(change, error)
+      return otherwise(error)
     }
     try {
-      return await underLock(lock, target, signal, change)
+      return await run(lock, target)
     } finally {
       await lock.release()
     }
   }
+
+  const attempt = <T>(signal: AbortSignal, change: Change<T>): Promise<Attempt<T>> =>
+    withLock(
+      signal,
+      (lock, target) => underLock(lock, target, signal, change),
+      why => unlocked(change, why),
+    )
 
   /** One at a time in this process too: the lock's library knows one lock of a file. */
   const inTurn = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -323,21 +335,15 @@ export const createCacheFile = (deps: CacheFileDeps): CacheFile => {
         () => '',
       ),
     mustKeep: signal =>
-      inTurn(async () => {
-        const target = await place()
-        let lock: HeldLock
-        try {
-          lock = await acquire(target, signal)
-        } catch (error) {
-          if (signal.aborted || error instanceof AuthError || typeof codeIn(error) !== 'string') throw error
-          throw notWritable(file, error)
-        }
-        try {
-          await readText(target)
-        } finally {
-          await lock.release()
-        }
-      }),
+      inTurn(() =>
+        withLock(
+          signal,
+          async (_, target) => void (await readText(target)),
+          async why => {
+            throw notWritable(file, why)
+          },
+        ),
+      ),
     kept: async () => (await readText(await place())) ?? '',
     read: async signal => {
       const text = await readText(await place())

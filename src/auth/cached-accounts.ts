@@ -200,7 +200,7 @@ const severalFit = (found: readonly CachedAccount[], wanted: Wanted): AuthError 
     : 'Set auth.account to the name of the one that is meant'
   return new AuthError(
     'ambiguous',
-    `${found.length} accounts in the token cache fit: ${found.map(calledBy).join(', ')}`,
+    `${found.length} accounts in the token cache fit this configuration: ${found.map(calledBy).join(', ')}`,
     `${setting}; or sign all of them out (\`recovery-services-server logout\`) and only that one in again.`,
     { details: { candidates: found.map(({ username, tenants }) => ({ account: username, tenant_id: tenants[0] })) } },
   )

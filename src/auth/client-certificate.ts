@@ -45,8 +45,7 @@ export const parseClientCertificate = (
   const isEncrypted = /ENCRYPTED/.test(key)
   if (isEncrypted && !password)
     throw fault(`The private key in ${shown} has a password`, `Set ${passwordVariable} to it.`)
-  const x509 = parsed(certificates, key, password, shown)
-  return x509
+  return parsed(certificates, key, password, shown)
 }
 
 const parsed = (

@@ -69,7 +69,7 @@ export const probeFault = async (
     // Some network's own page is no metadata service.
     const isPage = body.trimStart().startsWith('<')
     if ((status === 400 && !isPage) || Object.keys(parseObject(body)).length > 0) return undefined
-    return `this machine has no managed identity endpoint: ${host} answered ${status}, and not as one`
+    return `this machine has no managed identity endpoint: ${host} answered ${status}, which such an endpoint would not`
   } catch {
     signal.throwIfAborted()
     return `this machine has no managed identity endpoint: ${host} did not answer within ${Math.ceil(limitMs / 1000)} s`

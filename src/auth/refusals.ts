@@ -3,6 +3,7 @@
  * (https://learn.microsoft.com/entra/identity-platform/reference-error-codes), then OAuth's own words (RFC 6749 5.2, RFC
  * 8628 3.5). Descriptions are the service's: one line of them is shown, scrubbed, without trace ids.
  */
+import { connectionRemedy } from '../arm/connection-remedies.ts'
 import { scrubText } from '../arm/scrub.ts'
 import type { SendError } from '../arm/send.ts'
 import type { AuthMethod } from '../config/types.ts'
@@ -53,6 +54,11 @@ const noTenant = 'There is no tenant {tenant} at {authority}: check {tenant_from
 const clock = 'Check the clock of this machine: the service finds what it was sent too old or not valid yet.'
 
 const byNumber: Readonly<Record<number, Remedy>> = {
+  50011: {
+    code: 'not_configured',
+    remediation:
+      'Register http://localhost as a redirect URI (mobile and desktop applications) of the application {client}, or sign in without --browser.',
+  },
   50020: {
     remediation:
       'The account is no member or guest of the tenant {tenant}: set tenant_id to its own tenant, sign in with another account ({login}), or have it invited there.',
@@ -128,11 +134,6 @@ const byNumber: Readonly<Record<number, Remedy>> = {
       'The application {client} allows no public client flows: allow them in its app registration (Authentication), or use another client_id.',
   },
   7000222: { code: 'not_configured', remediation: `The client secret has expired. ${newSecret}` },
-  50011: {
-    code: 'not_configured',
-    remediation:
-      'Register http://localhost as a redirect URI (mobile and desktop applications) of the application {client}, or sign in without --browser.',
-  },
 }
 
 const byWord: Readonly<Record<string, Remedy>> = {
@@ -264,7 +265,7 @@ export const sendFailureError = (error: SendError, { authorityHost }: Pick<Askin
   return new AuthError(
     isTimeout ? 'timeout' : 'unreachable',
     `The sign-in service ${host} ${isTimeout ? 'did not answer in time' : 'could not be reached'}: ${scrubText(error.message)}`,
-    'Check the network, http.proxy (or HTTPS_PROXY, NO_PROXY), cloud and authority_host; if a proxy inspects TLS, name its authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE (a PEM file) and restart.',
+    connectionRemedy(error, 'authority_host'),
     { cause: error },
   )
 }

@@ -219,7 +219,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       kind: 'failed',
       error: new AuthError(
         'not_signed_in',
-        'Nobody is known to be signed in (not_taken says why)',
+        'Nobody is known to be signed in',
         `Run ${loginCommand({ tenant: deps.tenantId })}.`,
       ),
       skipped: [...skipped, ...others],
@@ -323,7 +323,7 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     'not_signed_in',
     isOne
       ? `Nobody is signed in (auth.method = "${deps.method}"): ${skipped.map(({ why }) => why).join('; ')}`
-      : 'Nobody is signed in: none of the credentials that are tried is there (not_taken says why)',
+      : 'Nobody is signed in: no credential was found',
     mayLogIn
       ? `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`
       : 'Set what is missing and restart this server, or set auth.method to "auto".',

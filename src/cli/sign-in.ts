@@ -1,4 +1,5 @@
 /** `login` and `logout`. Codes, addresses and hints go to stderr; stdout gets what came of it. */
+import { isGuid } from '../auth/cached-accounts.ts'
 import type { Credentials, HeldAccount, SignIn } from '../auth/tokens.ts'
 import { loadConfig } from '../config/config.ts'
 import type { Config, LoadedConfig } from '../config/types.ts'
@@ -8,7 +9,6 @@ import { faultLine, warningLines } from './loaded.ts'
 import { quoted, toServing, UsageError, type Values } from './options.ts'
 import type { CliIo } from './runtime-types.ts'
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const domain = /^(?=.{4,253}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/i
 
 const optionOf = (
@@ -44,8 +44,8 @@ type Named = Pick<HeldAccount, 'account' | 'tenantId' | 'guestOf'>
 
 /** `login`: 0 when somebody is signed in. */
 export const loginCommand = async (values: Values, io: CliIo): Promise<number> => {
-  const tenant = optionOf(values, 'tenant', text => guid.test(text) || domain.test(text), 'a GUID or a domain name')
-  const clientId = optionOf(values, 'client-id', text => guid.test(text), 'a GUID')
+  const tenant = optionOf(values, 'tenant', text => isGuid(text) || domain.test(text), 'a GUID or a domain name')
+  const clientId = optionOf(values, 'client-id', isGuid, 'a GUID')
   const loaded = await configured(values, io)
   if (!loaded) return 2
   const signIn = await io.signIn(loaded, values.verbose === true)
@@ -83,17 +83,19 @@ const hints = async (
   const found = await credentials.describe(limit).catch(() => undefined) // the sign-in itself is done
   const missing = missingSettings(config, wish, signedIn, found?.error?.code === 'ambiguous')
   return [
-    ...(found ? whyNotUsed(found, signedIn) : []),
+    ...(found ? whyNotUsed(found, signedIn, missing.length > 0) : []),
     ...(missing.length > 0 ? [`To use this sign-in always, set ${missing.join(' and ')} in the configuration.`] : []),
   ]
 }
 
-const whyNotUsed = ({ used, skipped, error }: SignIn, { account, tenantId }: SignedIn): string[] => {
+/** `isMended`: what chooses among several accounts is told already. */
+const whyNotUsed = ({ used, skipped, error }: SignIn, { account, tenantId }: SignedIn, isMended: boolean): string[] => {
   if (used?.method === 'user' && used.account === account && used.tenantId === tenantId) return []
   if (used?.method === 'user') return [`This sign-in is not used, but that of ${named(used)}.`]
   const why = skipped.find(({ method }) => method === 'user')?.why
   if (why === undefined && used) return [`This sign-in is not used: ${used.method} goes before it.`]
-  if (why === undefined || error?.code === 'ambiguous') return error ? [error.inOneLine] : []
+  if (error?.code === 'ambiguous') return [isMended ? `${error.message}.` : error.inOneLine]
+  if (why === undefined) return error ? [error.inOneLine] : []
   return [`This sign-in is not used${used ? `, but ${used.method}` : ''}: ${why}.`]
 }
 

@@ -1,3 +1,4 @@
+import { networkRemedy } from '../arm/connection-remedies.ts'
 import { AuthError } from '../auth/auth-error.ts'
 import type { Credentials, SignIn } from '../auth/tokens.ts'
 import { isoTime } from '../backup/fields.ts'
@@ -21,7 +22,9 @@ export const statusCommand = async (values: Values, io: CliIo): Promise<number> 
       ? { method: null, why: 'the configuration is wrong' }
       : await signInReport(await io.signIn(loaded, options.verbose), io)
   const report = { sign_in: signIn, ...configurationReport(loaded) }
-  await io.stdout(values.json === true ? `${JSON.stringify(report)}\n` : render(report))
+  await io.stdout(
+    values.json === true ? `${JSON.stringify(report)}\n` : render({ ...report, sign_in: shortened(signIn) }),
+  )
   io.stderr(faultLine(loaded))
   return loaded.faults.length > 0 ? 2 : 0
 }
@@ -41,6 +44,23 @@ const signInReport = async ({ credentials, file }: OpenSignIn, io: CliIo) => {
   }
 }
 
+/** For a reader, who need not be told twice: what failed is told as the error. */
+const shortened = (signIn: SignInReport | Unasked): object =>
+  'why' in signIn
+    ? signIn
+    : {
+        ...signIn,
+        not_taken: signIn.not_taken.map(each =>
+          each.why === signIn.error?.message ? { ...each, why: 'it failed: see error' } : each,
+        ),
+      }
+type SignInReport = Awaited<ReturnType<typeof signInReport>>
+/** Where nobody could be signed in. */
+interface Unasked {
+  method: null
+  why: string
+}
+
 const patienceMs = 20_000 // the Azure CLI may take some seconds, a proxy too
 
 const describedInTime = async (credentials: Credentials, { signal, timeLimit }: CliIo): Promise<SignIn> => {
@@ -51,8 +71,7 @@ const describedInTime = async (credentials: Credentials, { signal, timeLimit }: 
     signal.throwIfAborted()
     if (!tooLong.aborted) throw error
     const message = `It was not to be learned within ${patienceMs / 1000} s who is signed in`
-    const remediation = 'Check the network, http.proxy (or HTTPS_PROXY, NO_PROXY), cloud and authority_host.'
-    return { skipped: [], error: new AuthError('timeout', message, remediation) }
+    return { skipped: [], error: new AuthError('timeout', message, networkRemedy('authority_host')) }
   }
 }
 

@@ -244,7 +244,8 @@ t.test('several accounts that fit are an error that names them and the setting t
         t.type(error, AuthError)
         t.match(error, {
           code: 'ambiguous',
-          message: /^2 accounts in the token cache fit: ada@contoso\.example \(tenant 9.*\), (bob|dan)@/,
+          message:
+            /^2 accounts in the token cache fit this configuration: ada@contoso\.example \(tenant 9.*\), (bob|dan)@/,
           remediation: setting,
           person: undefined,
         })

@@ -461,7 +461,7 @@ t.test('without an endpoint the explicit method says so, and what to do', async 
     error: {
       code: 'unreachable',
       message:
-        'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:9 did not answer within 5 s',
+        'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:1 did not answer within 5 s',
       remediation: /machine of Azure that has an identity, or set auth.method/,
     },
     not_taken: [{ method: 'managed_identity' }],

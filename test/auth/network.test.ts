@@ -262,7 +262,7 @@ t.test('an authority that is dead', async t => {
     t.match(await refused(), {
       code: 'unreachable',
       message: /^The sign-in service 127\.0\.0\.1:\d+ could not be reached: .*connection was refused/,
-      remediation: /http\.proxy.*NODE_EXTRA_CA_CERTS/,
+      remediation: /http\.proxy.*authority_host/,
     })
     t.equal(sent.length, 3)
     t.strictSame(clock.slept, [1000, 2000])

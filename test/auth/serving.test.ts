@@ -172,7 +172,7 @@ t.test('an Azure CLI that takes its time is not waited for, but used once it ans
   azureCli(`while [ ! -e "$AZURE_CONFIG_DIR/go" ]; do /bin/sleep 0.05; done; echo '${answer}'`)
   const server = start()
   t.ok((await offered(server, timed(t, server))).signIn.code)
-  writeFileSync(path.join(folder, 'go'), '')
+  writeFileSync(path.join(folder, 'azure/go'), '')
   while ((await server.call('list_policies')).isError) t.comment('az has not come to it yet')
   const { body } = await server.call('test_connection')
   t.match((body.checks as { message: string }[])[1], { message: /^by azure_cli; as cli@contoso\.example/ })

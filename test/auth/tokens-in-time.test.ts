@@ -97,7 +97,7 @@ t.test('with nobody signed in a call is answered with page and code as soon as t
   const error = await answered
   t.match(error, {
     ...offer,
-    message: /^Nobody is signed in: none of the credentials.*\. A sign-in has been started\.$/,
+    message: 'Nobody is signed in: no credential was found. A sign-in has been started.',
     details: {
       sign_in: { url: 'https://example.com/device', code: 'ABCD', expires_at: '2026-11-22T12:15:00Z' },
       not_taken: [
@@ -122,83 +122,109 @@ t.test('with nobody signed in a call is answered with page and code as soon as t
   t.equal(az.calls.length, 2)
 })
 
-t.test('a search without anybody in sight is waited for about a second; the answer is there by 1.9 s', async t => {
-  t.test('with the code', async t => {
-    const { az, fault, signIn, clock, started } = setUp(t)
-    const answered = fault()
-    await az.nth(1)
-    clock.advance(800)
-    await settled()
-    t.equal(started.length, 0)
-    clock.advance(200)
-    ;(await signIn()).give({ expiresAtMs: start + 15 * minute })
-    t.match(await answered, {
-      ...offer,
-      details: {
-        sign_in: { code: 'ABCD' },
-        not_taken: [{ method: 'access_token' }, {}, {}, {}, { method: 'user' }, {}],
-      },
+t.test(
+  'a search without anybody in sight is waited for about a second; the answer is there by 1.7 s, which leaves time to load what it takes',
+  async t => {
+    t.test('with the code', async t => {
+      const { az, fault, signIn, clock, started } = setUp(t)
+      const answered = fault()
+      await az.nth(1)
+      clock.advance(800)
+      await settled()
+      t.equal(started.length, 0)
+      clock.advance(200)
+      ;(await signIn()).give({ expiresAtMs: start + 15 * minute })
+      t.match(await answered, {
+        ...offer,
+        details: {
+          sign_in: { code: 'ABCD' },
+          not_taken: [{ method: 'access_token' }, {}, {}, {}, { method: 'user' }, {}],
+        },
+      })
     })
-  })
 
-  t.test('without it, where the service is slow too', async t => {
-    const { az, fault, signIn, clock } = setUp(t)
-    let isAnswered = false
-    const answered = fault().finally(() => {
-      isAnswered = true
+    t.test('without it, where the service is slow too', async t => {
+      const { az, fault, signIn, clock } = setUp(t)
+      let isAnswered = false
+      const answered = fault().finally(() => {
+        isAnswered = true
+      })
+      await az.nth(1)
+      clock.advance(1000)
+      await signIn()
+      clock.advance(500)
+      await settled()
+      t.equal(isAnswered, false)
+      clock.advance(200)
+      t.match(await answered, {
+        code: 'not_signed_in',
+        remediation: /^A sign-in is being started, but login\.microsoftonline\.com has not answered yet: call again/,
+        details: { sign_in: undefined, not_taken: [{ method: 'access_token', why: 'AZURE_ACCESS_TOKEN is not set' }] },
+      })
     })
-    await az.nth(1)
-    clock.advance(1000)
-    await signIn()
-    clock.advance(500)
-    await settled()
-    t.equal(isAnswered, false)
-    clock.advance(400)
-    t.match(await answered, {
-      code: 'not_signed_in',
-      remediation: /^A sign-in is being started, but login\.microsoftonline\.com has not answered yet: call again/,
-      details: { sign_in: undefined, not_taken: [{ method: 'access_token', why: 'AZURE_ACCESS_TOKEN is not set' }] },
-    })
-  })
 
-  t.test('with the reason why none can be started', async t => {
-    const { az, fault, signIn, clock } = setUp(t)
-    const answered = fault()
-    await az.nth(1)
-    clock.advance(1000)
-    ;(await signIn()).fail(new AuthError('unreachable', 'no network', 'Check the network.'))
-    t.match(await answered, {
-      code: 'unreachable',
-      message: /^Nobody is known to be signed in.* A sign-in could not be started: no network$/,
-      remediation: 'Check the network.',
+    t.test('also where it is the metadata service that never answers', async t => {
+      const { fault, signIn, clock, started } = setUp(t, { sendHere: () => new Promise(() => {}) })
+      const answered = fault()
+      while (clock.slept.length === 0) await new Promise(resolve => setImmediate(resolve))
+      t.equal(started.length, 0)
+      clock.advance(1000)
+      ;(await signIn()).give()
+      t.match(await answered, {
+        details: {
+          sign_in: { code: 'ABCD' },
+          not_taken: [
+            {},
+            {},
+            {},
+            {},
+            { method: 'user', why: /token cache|not answered yet/ },
+            { method: 'managed_identity', why: 'it has not answered yet' },
+            { method: 'azure_cli', why: 'it has not answered yet' },
+          ],
+        },
+      })
     })
-  })
 
-  t.test('or with somebody who was found meanwhile', async t => {
-    const { az, get, signIn, clock } = setUp(t)
-    const answered = get()
-    const call = await az.nth(1)
-    clock.advance(1000)
-    const { signal } = await signIn()
-    call.answer(azToken('found', start + 60 * minute))
-    t.match(await answered, { token: 'found', method: 'azure_cli' })
-    t.equal(signal.aborted, true, 'nobody has to sign in any more')
-  })
-
-  t.test('or with a fault that no sign-in mends', async t => {
-    let fail = (_: unknown): void => {}
-    const az = new Promise<CliResult>((_, reject) => {
-      fail = reject
+    t.test('with the reason why none can be started', async t => {
+      const { az, fault, signIn, clock } = setUp(t)
+      const answered = fault()
+      await az.nth(1)
+      clock.advance(1000)
+      ;(await signIn()).fail(new AuthError('unreachable', 'no network', 'Check the network.'))
+      t.match(await answered, {
+        code: 'unreachable',
+        message: /^Nobody is known to be signed in.* A sign-in could not be started: no network$/,
+        remediation: 'Check the network.',
+      })
     })
-    const { fault, clock, signIn } = setUp(t, { runAzureCli: () => az })
-    const answered = fault()
-    await settled()
-    clock.advance(1000)
-    await signIn()
-    fail(new AuthError('not_configured', 'it is set up wrongly', 'Mend it.'))
-    t.match(await answered, { code: 'not_configured', message: 'it is set up wrongly' })
-  })
-})
+
+    t.test('or with somebody who was found meanwhile', async t => {
+      const { az, get, signIn, clock } = setUp(t)
+      const answered = get()
+      const call = await az.nth(1)
+      clock.advance(1000)
+      const { signal } = await signIn()
+      call.answer(azToken('found', start + 60 * minute))
+      t.match(await answered, { token: 'found', method: 'azure_cli' })
+      t.equal(signal.aborted, true, 'nobody has to sign in any more')
+    })
+
+    t.test('or with a fault that no sign-in mends', async t => {
+      let fail = (_: unknown): void => {}
+      const az = new Promise<CliResult>((_, reject) => {
+        fail = reject
+      })
+      const { fault, clock, signIn } = setUp(t, { runAzureCli: () => az })
+      const answered = fault()
+      await settled()
+      clock.advance(1000)
+      await signIn()
+      fail(new AuthError('not_configured', 'it is set up wrongly', 'Mend it.'))
+      t.match(await answered, { code: 'not_configured', message: 'it is set up wrongly' })
+    })
+  },
+)
 
 t.test('a search that ends late is used by the next call, and ends the sign-in', async t => {
   const { az, get, fault, signIn, clock } = setUp(t)

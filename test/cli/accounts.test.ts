@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Authority, ada, bob, contoso, fabrikam, type User } from '../helpers/authority.ts'
-import { decided, type Ended, Home } from '../helpers/command.ts'
+import { decided, Home } from '../helpers/command.ts'
+import type { Ended } from '../helpers/home.ts'
 
 /** Signs `user` in to the home, in this process. */
 const signIn = (home: Home, authority: Authority, user: User, ...args: string[]): Promise<Ended> =>
@@ -75,18 +76,25 @@ t.test('of several accounts the one of the configured tenant is used; two that f
     method: null,
     error: {
       code: 'ambiguous',
-      message: `2 accounts in the token cache fit: ${both}`,
+      message: `2 accounts in the token cache fit this configuration: ${both}`,
       remediation:
         'Set tenant_id to the tenant of the one that is meant, or auth.account to its name; or sign all of them out (`recovery-services-server logout`) and only that one in again.',
     },
   })
+  const shown = (await home.runHere('status')).stdout
+  t.equal(shown.match(/2 accounts in the token cache fit/g)?.length, 1, 'a reader is told once')
+  t.match(shown, /\n {4}user +it failed: see error\n/)
   t.match(
     (await signIn(home, authority, ada)).stderr,
-    /\n2 accounts in the token cache fit: .*\nTo use this sign-in always, set auth\.account = "ada@contoso\.example" in the conf/,
+    /\n2 accounts in the token cache fit this configuration: .*\nTo use this sign-in always, set auth\.account = "ada@contoso\.example" in the conf/,
   )
   t.match(
     await signIn(home, authority, guest, '--config', home.config('c.toml', `tenant_id = "${contoso}"`)),
-    { status: 0, stderr: /\n2 accounts in the token cache fit: .*\. Set auth\.account to the name of the one/ },
+    {
+      status: 0,
+      stderr:
+        /\n2 accounts in the token cache fit this configuration: .*\)\.\nTo use this sign-in always, set auth\.account = "bob@/,
+    },
     'a guest of the configured tenant',
   )
   t.match(

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { Authority, ada, contoso } from '../helpers/authority.ts'
-import { Home, nothingIsSaved, type Running } from '../helpers/command.ts'
+import { Home, nothingIsSaved } from '../helpers/command.ts'
+import type { Running } from '../helpers/home.ts'
 
 t.jobs = 3
 

@@ -1,7 +1,7 @@
 /**
- * A sign-in service like Entra ID, on https of a loopback port with a certificate of its own (or on http): OpenID configuration, device
- * code, authorization code with PKCE, refresh tokens that are used once, client credentials by secret and by assertion,
- * claims challenges, and whatever it is told to refuse. Answers and error texts follow
+ * A sign-in service like Entra ID, on https of a loopback port with a certificate of its own (or on http): OpenID
+ * configuration, device code, authorization code with PKCE, refresh tokens that are used once, client credentials by
+ * secret and by assertion, claims challenges, and whatever it is told to refuse. Answers and error texts follow
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code and its neighbours.
  */
 import {

@@ -3,7 +3,6 @@
  * browser is on its PATH, and no metadata service answers. As a process of its own, or, where that would only cost time,
  * in this one.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
@@ -14,48 +13,8 @@ import { runCommand } from '../../src/cli/main.ts'
 import { realClock } from '../../src/clock.ts'
 import { openSignIn } from '../../src/sign-in.ts'
 import type { Authority, User } from './authority.ts'
-import { executable } from './server.ts'
+import { type Ended, homeEnv, Running, startCommand } from './home.ts'
 import { readIfThere, temporaryFolder } from './sign-in.ts'
-
-export interface Ended {
-  status: number | null
-  stdout: string
-  stderr: string
-}
-
-export class Running {
-  stdout = ''
-  stderr = ''
-  readonly ended: Promise<Ended>
-  #isOver = false
-  #watchers: (() => void)[] = []
-
-  /** `run` is given where its output goes, and resolves with the exit status. */
-  constructor(run: (write: (stream: 'stdout' | 'stderr', text: string) => void) => Promise<number | null>) {
-    const wake = () => {
-      for (const look of this.#watchers.splice(0)) look()
-    }
-    const status = run((stream, text) => {
-      this[stream] += text
-      wake()
-    })
-    this.ended = status.then(status => {
-      this.#isOver = true
-      wake()
-      return { status, stdout: this.stdout, stderr: this.stderr }
-    })
-  }
-
-  /** What the pattern's first group finds on stderr, as soon as it is there. */
-  async says(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = pattern.exec(this.stderr)?.[1]
-      if (found !== undefined) return found
-      if (this.#isOver) throw new Error(`it ended: ${this.stderr}`)
-      await new Promise<void>(go => this.#watchers.push(go))
-    }
-  }
-}
 
 type Variables = Readonly<Record<string, string>>
 
@@ -71,16 +30,9 @@ export class Home {
     this.#t = t
     this.#authority = authority
     this.folder = temporaryFolder(t)
-    for (const name of ['.codex', 'az', 'bin']) mkdirSync(path.join(this.folder, name))
     this.config('.codex/recovery_services.toml', lines)
     this.authFile = path.join(this.folder, '.codex', 'recovery_services_auth.json')
-    this.env = {
-      HOME: this.folder,
-      PATH: path.join(this.folder, 'bin'),
-      AZURE_CONFIG_DIR: path.join(this.folder, 'az'),
-      AZURE_POD_IDENTITY_AUTHORITY_HOST: 'http://127.0.0.1:1',
-      NODE_EXTRA_CA_CERTS: authority.caFile,
-    }
+    this.env = { ...homeEnv(this.folder), NODE_EXTRA_CA_CERTS: authority.caFile }
   }
 
   /** The path of what is written. */
@@ -97,21 +49,7 @@ export class Home {
 
   /** As a process; `interrupt` is Ctrl-C. */
   start(args: readonly string[], env: Variables = {}): Running & { interrupt(): void } {
-    const child: ChildProcess = spawn(process.execPath, [executable, ...args], {
-      cwd: this.folder,
-      env: { ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const running = new Running(write => {
-      for (const stream of ['stdout', 'stderr'] as const)
-        child[stream]?.setEncoding('utf8').on('data', (text: string) => write(stream, text))
-      return new Promise(go => child.on('close', go))
-    })
-    this.#t.teardown(async () => {
-      child.kill('SIGKILL')
-      await running.ended
-    })
-    return Object.assign(running, { interrupt: () => void child.kill('SIGINT') })
+    return startCommand(this.#t, args, { cwd: this.folder, env: { ...this.env, ...env } })
   }
 
   run(...args: readonly string[]): Promise<Ended> {

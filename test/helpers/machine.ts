@@ -2,14 +2,14 @@
  * A machine that the built program signs in on: a home of its own, a configuration, an Azure that lists nothing and keeps
  * what tokens it was given, endpoints of the machine itself, and an Azure CLI that is a script.
  */
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { Test } from 'tap'
 import type { Authority } from './authority.ts'
-import { type Called, executable, Server } from './server.ts'
+import { type Ended, homeEnv, putAzureCli, startCommand } from './home.ts'
+import { type Called, Server } from './server.ts'
 import { temporaryFolder } from './sign-in.ts'
 
 const subscription = '00000000-0000-0000-0000-000000000001'
@@ -64,12 +64,6 @@ export const endpoint = async (
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
 }
 
-export interface Ended {
-  status: number | null
-  stdout: string
-  stderr: string
-}
-
 /** What `status --json` says of the sign-in. */
 export interface SignInReport {
   method: string | null
@@ -98,14 +92,7 @@ export class Machine {
     this.#t = t
     this.home = home
     this.#toml = toml
-    // A path that holds nobody's az; and the metadata service of the machine that the tests run on is not asked.
-    this.env = {
-      HOME: home,
-      PATH: path.join(home, 'bin'),
-      AZURE_CONFIG_DIR: path.join(home, 'azure'),
-      AZURE_POD_IDENTITY_AUTHORITY_HOST: 'http://127.0.0.1:9',
-      ...env,
-    }
+    this.env = { ...homeEnv(home), ...env }
   }
 
   static async start(
@@ -116,7 +103,7 @@ export class Machine {
     const machine = new Machine(t, home, toml, { ...(authority && { NODE_EXTRA_CA_CERTS: authority.caFile }), ...env })
     const { origin } = await endpoint(t, asked => machine.#azure(asked))
     machine.arm = origin
-    for (const folder of ['bin', 'azure', '.codex']) mkdirSync(path.join(home, folder))
+    mkdirSync(path.join(home, '.codex'))
     writeFileSync(
       path.join(home, '.codex', 'recovery_services.toml'),
       `[recovery_services]
@@ -145,13 +132,8 @@ ${machine.#toml}
     return readFileSync(path.join(this.home, name), 'utf8')
   }
 
-  /** An `az` that is this shell script, and, where `isSignedIn`, the file that says so. */
   azureCli(script: string, isSignedIn = true): void {
-    const file = path.join(this.home, 'bin', 'az')
-    writeFileSync(file, `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`)
-    chmodSync(file, 0o755)
-    const profile = { subscriptions: isSignedIn ? [{ id: subscription }] : [] }
-    writeFileSync(path.join(this.home, 'azure', 'azureProfile.json'), `\uFEFF${JSON.stringify(profile)}`)
+    putAzureCli(this.home, script, isSignedIn)
   }
 
   #azure({ path: asked, headers }: Asked): Answer {
@@ -174,21 +156,7 @@ ${machine.#toml}
 
   /** Runs a command to its end. */
   run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-    const child = spawn(process.execPath, [executable, ...args], {
-      cwd: this.home,
-      env: { ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.#t.teardown(() => void child.kill('SIGKILL'))
-    const ended = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const)
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        ended[name] += text
-      })
-    return new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', status => resolve({ status, ...ended }))
-    })
+    return startCommand(this.#t, args, { cwd: this.home, env: { ...this.env, ...env } }).ended
   }
 
   async status(env: Record<string, string> = {}): Promise<SignInReport> {

@@ -2,7 +2,7 @@
  * The built server between a sign-in service and a simulated Azure that takes that service's tokens: everything that it
  * meets in the field but the network. Simulated time begins now and runs with the real one; the service goes by it too.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
@@ -10,6 +10,7 @@ import { toFault } from '../../src/simulator/control.ts'
 import { listen } from '../../src/simulator/http.ts'
 import { startSimulation } from '../../src/simulator/start.ts'
 import { Authority, contoso, type User } from './authority.ts'
+import { homeEnv, putAzureCli } from './home.ts'
 import { type Called, Server } from './server.ts'
 
 const subscription = '11111111-1111-4111-8111-111111111111'
@@ -107,12 +108,9 @@ authority_host = "${authority.origin}"
         era,
         args,
         env: {
+          ...homeEnv(folder),
           CODEX_HOME: folder,
-          PATH: folder,
-          AZURE_CONFIG_DIR: folder,
           NODE_EXTRA_CA_CERTS: authority.caFile,
-          // Nobody is there.
-          AZURE_POD_IDENTITY_AUTHORITY_HOST: 'http://127.0.0.1:1',
           ...env,
         },
       }),
@@ -125,12 +123,7 @@ authority_host = "${authority.origin}"
       writeFileSync(file, authority.cacheText(users, { scope: `${azure.endpoint}/.default`, ...options }), {
         mode: 0o600,
       }),
-    azureCli: (script, isSignedIn = false) => {
-      const az = path.join(folder, 'az')
-      writeFileSync(az, `#!/bin/sh\n${script}\n`)
-      chmodSync(az, 0o755)
-      if (isSignedIn) writeFileSync(path.join(folder, 'azureProfile.json'), '{"subscriptions":[{"id":"x"}]}')
-    },
+    azureCli: (script, isSignedIn = false) => putAzureCli(folder, script, isSignedIn),
     advance: seconds => {
       world.clock.advance(seconds * 1000)
       world.settle()
