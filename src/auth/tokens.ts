@@ -314,9 +314,11 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     isOne
       ? `Nobody is signed in (auth.method = "${deps.method}"): ${skipped.map(({ why }) => why).join('; ')}`
       : 'Nobody is signed in: none of the credentials that are tried is there (not_taken says why)',
-    mayLogIn
-      ? `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`
-      : 'Set what is missing and restart this server, or set auth.method to "auto".',
+    !mayLogIn
+      ? 'Set what is missing and restart this server, or set auth.method to "auto".'
+      : isOne
+        ? `Run ${command}, or set auth.method to another credential.`
+        : `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`,
     { details: detailsOf(skipped), ...(mayLogIn && { person: {} }) },
   )
 }

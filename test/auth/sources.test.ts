@@ -157,7 +157,11 @@ t.test('against one authority', async t => {
           code: 'not_signed_in',
           message: `Nobody is signed in (auth.method = "${method}"): ${why}`,
           details: { not_taken: [{ method, why }] },
-          remediation: method === 'user' ? /^Run `recovery-services-server login`/ : /^Set what is missing/,
+          // No other credential is tried: none is named that would not help.
+          remediation:
+            method === 'user'
+              ? 'Run `recovery-services-server login`, or set auth.method to another credential.'
+              : /^Set what is missing/,
         })
         t.match(await credentials.describe(signal), { used: undefined, skipped: [{ method, why }] })
         t.same(runs, [])
