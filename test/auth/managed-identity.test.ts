@@ -11,8 +11,6 @@ import { armScope, signInFor, testClock } from '../helpers/sign-in.ts'
 
 const podHost = 'http://machine.test'
 // MSAL looks at the environment of the process, once: in this one every identity is that of this IMDS.
-for (const name of ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'MSI_ENDPOINT', 'MSI_SECRET', 'IMDS_ENDPOINT'])
-  delete process.env[name]
 process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST = podHost
 
 const clientId = '22222222-2222-4222-8222-222222222222'
