@@ -26,6 +26,8 @@ const run = args => {
 if (!existsSync('.tap/plugins')) run(['build'])
 const { status, stdout } = run([
   '--disable-coverage',
+  // A file that takes some seconds by itself takes many on a machine that is busy otherwise.
+  '--timeout=120',
   '--reporter=terse',
   `--output-file=${results}`,
   ...(named.length > 0 ? named : ['build/test/**/*.test.js']),

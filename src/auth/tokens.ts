@@ -108,8 +108,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
 
   const tried = sources.filter(({ method }) => deps.method === 'auto' || deps.method === method)
 
-  const search = async (wish: Wish, skipped: Skipped[]): Promise<Search> => {
-    for (const { method, fetch } of tried) {
+  const search = async (wish: Wish, skipped: Skipped[], among = tried): Promise<Search> => {
+    for (const { method, fetch } of among) {
       try {
         const found = await fetch(deps, wish)
         if (!('absent' in found)) return { kind: 'found', token: { ...found, method }, skipped, claims: wish.claims }
@@ -226,14 +226,25 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
     }
   }
 
+  /** Whoever has signed in while the search was at others already: nobody is asked to do that again. */
+  const signedInSince = async (stamp: string, wish: Wish): Promise<Search | undefined> => {
+    if ((await deps.cache.stamp()) === stamp) return undefined
+    const ofUser = tried.filter(({ method }) => method === 'user')
+    const result = await search(wish, [], ofUser)
+    return result.kind === 'found' ? result : undefined
+  }
+
   /** With a sign-in to offer, nobody waits long for those who are not there. */
   const searched = async (scope: string, wish: TokenWish): Promise<Search> => {
     const key = keyOf(scope, wish)
+    if (!background || !['auto', 'user'].includes(deps.method)) return fetch(key, wish.signal)
+    const before = await deps.cache.stamp()
     const looking = fetch(key, wish.signal)
     const progress = underWay.get(key)
-    if (!background || !['auto', 'user'].includes(deps.method)) return looking
     const started = clock.monotonic()
     const offered = async (failed: () => Failed, person: NewSignIn | undefined): Promise<Search> => {
+      const signedIn = await signedInSince(before, { ...wish, scope })
+      if (signedIn) return signedIn
       // Whoever was worth waiting for leaves little of the time, and the code takes some.
       const limitMs = answerMs - Math.min(patienceMs, clock.monotonic() - started)
       const offer = await background.offer({ ...person, claims: person?.claims ?? wish.claims }, limitMs)
@@ -324,9 +335,11 @@ const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError =
     isOne
       ? `Nobody is signed in (auth.method = "${deps.method}"): ${skipped.map(({ why }) => why).join('; ')}`
       : 'Nobody is signed in: no credential was found',
-    mayLogIn
-      ? `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`
-      : 'Set what is missing and restart this server, or set auth.method to "auto".',
+    !mayLogIn
+      ? 'Set what is missing and restart this server, or set auth.method to "auto".'
+      : isOne
+        ? `Run ${command}, or set auth.method to another credential.`
+        : `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`,
     { details: detailsOf(skipped), ...(mayLogIn && { person: {} }) },
   )
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -24,8 +23,20 @@ const until = async (isTrue: () => boolean) => {
   }
 }
 
-/** False for a process that has ended but was not collected by its new parent yet. */
-const isAlive = (pid: string) => /^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', pid]).stdout.toString().trim())
+/** False for a process that has ended, also where its new parent has not collected it yet. `ps` is not everywhere. */
+const isAlive = (pid: string): boolean => {
+  try {
+    process.kill(Number(pid), 0)
+  } catch {
+    return false
+  }
+  if (process.platform !== 'linux') return true
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
 
 t.test('az gets its arguments as they are and this environment, outside the working directory', { skip }, async t => {
   const env = fakeAz(t, 'printf "%s|" "$@"; printf "%s|" "$HOME"; pwd; echo oh >&2; exit 3')

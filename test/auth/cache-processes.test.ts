@@ -12,7 +12,7 @@ import type { Order, Told, WorkerSettings } from '../helpers/cache-worker.ts'
 import { temporaryFolder } from '../helpers/sign-in.ts'
 
 // Where each core has four other processes to serve, eight more take long; a lock that was left behind lapses in real time.
-t.setTimeout(90_000)
+t.setTimeout(300_000)
 
 const workers = 8
 const steps = 32

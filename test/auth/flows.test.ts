@@ -314,7 +314,8 @@ const withCache = async (
         codes.push(code)
         onCode(code)
       })
-      await fs.copyFile(made, file)
+      await fs.copyFile(made, `${file}.new`)
+      await fs.rename(`${file}.new`, file)
       return account ?? ''
     },
     clock,

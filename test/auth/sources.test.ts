@@ -157,7 +157,11 @@ t.test('against one authority', async t => {
           code: 'not_signed_in',
           message: `Nobody is signed in (auth.method = "${method}"): ${why}`,
           details: { not_taken: [{ method, why }] },
-          remediation: method === 'user' ? /^Run `recovery-services-server login`/ : /^Set what is missing/,
+          // No other credential is tried: none is named that would not help.
+          remediation:
+            method === 'user'
+              ? 'Run `recovery-services-server login`, or set auth.method to another credential.'
+              : /^Set what is missing/,
         })
         t.match(await credentials.describe(signal), { used: undefined, skipped: [{ method, why }] })
         t.same(runs, [])
@@ -300,8 +304,10 @@ t.test('against one authority', async t => {
       const before = asked()
       const first = await get()
       t.match(first, { method: 'user', account: ada.name, tenantId: contoso })
+      clock.time = (first.expiresAtMs ?? 0) - 5 * minute - 1
+      t.equal((await get()).token, first.token)
       t.equal(asked(), before)
-      clock.time += 55 * minute
+      clock.time += 1
       const [second, third] = await Promise.all([get(), get()])
       t.not(second?.token, first.token)
       t.equal(third?.token, second?.token)

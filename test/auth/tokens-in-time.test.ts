@@ -211,16 +211,18 @@ t.test(
     })
 
     t.test('or with a fault that no sign-in mends', async t => {
-      let fail = (_: unknown): void => {}
-      const az = new Promise<CliResult>((_, reject) => {
-        fail = reject
+      const az = askedFor<CliResult>()
+      const { fault, clock, signIn } = setUp(t, {
+        runAzureCli: async (_, signal) => {
+          await az.ask(signal)
+          throw new AuthError('not_configured', 'it is set up wrongly', 'Mend it.')
+        },
       })
-      const { fault, clock, signIn } = setUp(t, { runAzureCli: () => az })
       const answered = fault()
-      await settled()
+      const call = await az.nth(1)
       clock.advance(1000)
       await signIn()
-      fail(new AuthError('not_configured', 'it is set up wrongly', 'Mend it.'))
+      call.answer(nobody)
       t.match(await answered, { code: 'not_configured', message: 'it is set up wrongly' })
     })
   },
@@ -453,6 +455,23 @@ t.test('what is forgotten does not come back', async t => {
     await credentials.forget('own', signal)
     t.equal(going.aborted, true)
   })
+})
+
+t.test('somebody who has signed in while a call looked elsewhere is found before a sign-in is started', async t => {
+  const authority = await Authority.start(t)
+  for (const isOver of [true, false])
+    t.test(isOver ? 'when nobody was found' : 'when it takes too long', async t => {
+      const clock = testClock({ time: Date.now() })
+      const { az, get, cache, started } = setUp(t, { authorityHost: authority.origin, clock })
+      const answered = get()
+      const call = await az.nth(1)
+      const text = authority.cacheText([ada], { isExpired: false })
+      await cache.update(signal, async () => ({ text, value: undefined }))
+      if (isOver) call.answer(nobody)
+      else clock.advance(1000)
+      t.match(await answered, { method: 'user', account: ada.name })
+      t.equal(started.length, 0)
+    })
 })
 
 t.test('against an authority', async t => {

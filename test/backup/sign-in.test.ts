@@ -5,6 +5,7 @@ import { accountsIn } from '../../src/auth/cached-accounts.ts'
 import { Authority, ada, bob, contoso, fabrikam, type User } from '../helpers/authority.ts'
 import { checksOf, Machine } from '../helpers/machine.ts'
 import type { Called, Server } from '../helpers/server.ts'
+import { offered } from '../helpers/serving.ts'
 
 const clientId = '11111111-1111-4111-8111-111111111111'
 
@@ -22,7 +23,9 @@ const signedIn = async (t: Test, users: readonly User[], { toml = '', isExpired 
   return { authority, machine, cached }
 }
 
-const codeOf = ({ error: { details = {} } }: Called): string => (details.sign_in as { code: string }).code
+/** Of the sign-in that a call offers. */
+const codeFor = async (server: Server): Promise<string> =>
+  (await offered(server, server.call('list_vaults'))).signIn.code
 
 /** Asks for the confirmation and gives it, as a client does whose user agreed. */
 const confirmed = async (server: Server, args: Record<string, unknown> = {}): Promise<Called> => {
@@ -84,7 +87,7 @@ t.test('a sign-in that waits for its user is ended with it, whether or not an ac
   t.test('nobody', async t => {
     const { authority, machine, cached } = await signedIn(t, [])
     const server = machine.server()
-    const first = codeOf(await server.call('list_vaults'))
+    const first = await codeFor(server)
     const cleared = await server.call('clear_auth_cache')
     t.match(cleared.body, {
       status: 'succeeded',
@@ -92,7 +95,7 @@ t.test('a sign-in that waits for its user is ended with it, whether or not an ac
       message: /nothing to clear\. The sign-in that waited for its user has been ended\.$/,
     })
     authority.decide(first, { user: ada })
-    const second = codeOf(await server.call('list_vaults'))
+    const second = await codeFor(server)
     t.not(second, first, 'the next call starts another')
     t.same(cached(), [])
     authority.decide(second, { user: ada })
@@ -105,7 +108,7 @@ t.test('a sign-in that waits for its user is ended with it, whether or not an ac
     const { authority, machine, cached } = await signedIn(t, [ada], { isExpired: true })
     authority.revoke(ada)
     const server = machine.server()
-    const code = codeOf(await server.call('list_vaults'))
+    const code = await codeFor(server)
     const { sign_in } = checksOf(await server.call('test_connection'))
     t.match(sign_in, { status: 'failed', message: /^not_signed_in: The sign-in was refused.*AADSTS50173/ })
     t.match(sign_in?.message, new RegExp(`enter the code ${code} .*access_token not taken`), 'the same code')
@@ -113,7 +116,7 @@ t.test('a sign-in that waits for its user is ended with it, whether or not an ac
     const done = await confirmed(server)
     t.match(done.body, { accounts: [row(ada)], message: /gone\. The sign-in that waited/ })
     authority.decide(code, { user: ada })
-    t.not(codeOf(await server.call('list_vaults')), code)
+    t.not(await codeFor(server), code)
     t.same(cached(), [])
   })
 })

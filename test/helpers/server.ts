@@ -70,7 +70,8 @@ export class Server {
     this.#era = era
     this.process = spawn(process.execPath, [executable, ...args], {
       cwd: home,
-      env: { HOME: home, PATH: process.env.PATH, ...env },
+      // No metadata service of a machine in Azure answers either.
+      env: { HOME: home, PATH: process.env.PATH, AZURE_POD_IDENTITY_AUTHORITY_HOST: 'http://127.0.0.1:1', ...env },
       stdio: 'pipe',
     })
     this.exit = new Promise(go => this.process.on('close', code => go(code)))

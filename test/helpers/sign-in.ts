@@ -18,6 +18,19 @@ import type { Clock } from '../../src/clock.ts'
 import type { LogLevel } from '../../src/log.ts'
 import type { Authority } from './authority.ts'
 
+// MSAL looks for a managed identity in the environment of the process, whatever a test gives: the machine that the tests
+// run on may have one.
+for (const name of [
+  'IDENTITY_ENDPOINT',
+  'IDENTITY_HEADER',
+  'IDENTITY_SERVER_THUMBPRINT',
+  'MSI_ENDPOINT',
+  'MSI_SECRET',
+  'IMDS_ENDPOINT',
+  'AZURE_POD_IDENTITY_AUTHORITY_HOST',
+])
+  delete process.env[name]
+
 export const start = Date.parse('2026-11-22T12:00:00Z')
 export const armScope = 'https://management.azure.com/.default'
 
