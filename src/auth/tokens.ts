@@ -6,10 +6,10 @@ import type { Clock } from '../clock.ts'
 import type { AuthMethod } from '../config/types.ts'
 import type { Log } from '../log.ts'
 import { AuthError, type NewSignIn } from './auth-error.ts'
-import type { BackgroundSignIn, Offer } from './background-sign-in.ts'
+import type { BackgroundSignIn } from './background-sign-in.ts'
 import { notWritten } from './cache-file.ts'
 import { accountsIn, fitting, withoutAccounts } from './cached-accounts.ts'
-import { loginCommand } from './refusals.ts'
+import { nobody, nobodyYet, withOffer } from './not-signed-in.ts'
 import { shareFetches } from './shared-fetch.ts'
 import { createSources, refreshAheadMs, renewAgainMs, type SourceDeps, type TokenMethod, type Wish } from './sources.ts'
 import type { TokenFacts } from './token-facts.ts'
@@ -215,15 +215,7 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
   /** What is told while the search has not ended yet. */
   const stillLooking = (skipped: readonly Skipped[]): Failed => {
     const others = tried.slice(skipped.length).map(({ method }) => ({ method, why: 'it has not answered yet' }))
-    return {
-      kind: 'failed',
-      error: new AuthError(
-        'not_signed_in',
-        'Nobody is known to be signed in',
-        `Run ${loginCommand({ tenant: deps.tenantId })}.`,
-      ),
-      skipped: [...skipped, ...others],
-    }
+    return { kind: 'failed', error: nobodyYet(deps), skipped: [...skipped, ...others] }
   }
 
   /** Whoever has signed in while the search was at others already: nobody is asked to do that again. */
@@ -248,7 +240,8 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
       // Whoever was worth waiting for leaves little of the time, and the code takes some.
       const limitMs = answerMs - Math.min(patienceMs, clock.monotonic() - started)
       const offer = await background.offer({ ...person, claims: person?.claims ?? wish.claims }, limitMs)
-      return (await inHand(scope, wish)) ?? withOffer(failed(), offer, deps)
+      const { error, skipped } = failed()
+      return (await inHand(scope, wish)) ?? { kind: 'failed', error: withOffer(error, skipped, offer, deps), skipped }
     }
     const late = new AbortController()
     try {
@@ -323,69 +316,3 @@ export function createCredentials(deps: CredentialsDeps): Credentials {
 }
 
 const withoutSecret = ({ token: _, ...facts }: Token): HeldAccount => facts
-
-const detailsOf = (skipped: readonly Skipped[]) => ({ not_taken: skipped.map(({ method, why }) => ({ method, why })) })
-
-const nobody = (deps: CredentialsDeps, skipped: readonly Skipped[]): AuthError => {
-  const isOne = deps.method !== 'auto'
-  const command = loginCommand({ tenant: deps.tenantId })
-  const mayLogIn = deps.method === 'auto' || deps.method === 'user'
-  return new AuthError(
-    'not_signed_in',
-    isOne
-      ? `Nobody is signed in (auth.method = "${deps.method}"): ${skipped.map(({ why }) => why).join('; ')}`
-      : 'Nobody is signed in: no credential was found',
-    !mayLogIn
-      ? 'Set what is missing and restart this server, or set auth.method to "auto".'
-      : isOne
-        ? `Run ${command}, or set auth.method to another credential.`
-        : `Run ${command}, or set AZURE_ACCESS_TOKEN or the variables of a service principal.`,
-    { details: detailsOf(skipped), ...(mayLogIn && { person: {} }) },
-  )
-}
-
-/** The same failure with what the user can do about it now. */
-const withOffer = ({ error, skipped }: Failed, { code, error: fault }: Offer, deps: CredentialsDeps): Failed => {
-  const before = fault ? ` The sign-in before did not succeed: ${fault.inOneLine}` : ''
-  const details = { ...error.details, ...detailsOf(skipped) }
-  if (code) {
-    const expires = isoSeconds(code.expiresAtMs)
-    const told = new AuthError(
-      'not_signed_in',
-      `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in has been started.${before}`,
-      `Show this to the user: open ${code.url} and enter the code ${code.code} (until ${expires}). Once that is done, call again.`,
-      {
-        ...factsOf(error),
-        person: error.person,
-        details: { sign_in: { url: code.url, code: code.code, expires_at: expires }, ...details },
-      },
-    )
-    return { kind: 'failed', error: told, skipped }
-  }
-  if (fault)
-    return {
-      kind: 'failed',
-      error: new AuthError(
-        fault.code,
-        `${error.message.replace(/[^.!?]$/, '$&.')} A sign-in could not be started: ${fault.message}`,
-        fault.remediation,
-        { ...factsOf(fault), person: error.person, details },
-      ),
-      skipped,
-    }
-  const { host } = new URL(deps.authorityHost)
-  return {
-    kind: 'failed',
-    error: new AuthError(
-      'not_signed_in',
-      error.message,
-      `A sign-in is being started, but ${host} has not answered yet: call again in a few seconds.`,
-      { person: error.person, details },
-    ),
-    skipped,
-  }
-}
-
-const isoSeconds = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`
-
-const factsOf = ({ azureCode, httpStatus, cause }: AuthError) => ({ azureCode, httpStatus, cause })
