@@ -66,12 +66,14 @@ export const probeFault = async (
   const { host } = new URL(probe)
   try {
     const { status, body } = await send({ method: 'GET', url: probe, headers: {} }, AbortSignal.any([signal, tooLong]))
-    // Some network's own page is no metadata service.
+    // Some network's own page is none, nor is what other clouds have at this address.
     const isPage = body.trimStart().startsWith('<')
-    if ((status === 400 && !isPage) || Object.keys(parseObject(body)).length > 0) return undefined
+    const { error, access_token } = parseObject(body)
+    if ((status === 400 && !isPage) || error !== undefined || access_token !== undefined) return undefined
     return `this machine has no managed identity endpoint: ${host} answered ${status}, which such an endpoint would not`
   } catch {
     signal.throwIfAborted()
-    return `this machine has no managed identity endpoint: ${host} did not answer within ${Math.ceil(limitMs / 1000)} s`
+    const what = tooLong.aborted ? `did not answer within ${Math.ceil(limitMs / 1000)} s` : 'could not be reached'
+    return `this machine has no managed identity endpoint: ${host} ${what}`
   }
 }

@@ -110,6 +110,7 @@ t.test('a probe tells a metadata service from what else answers, or does not', a
     ['IMDS', 400, '{"error":"invalid_request"}', undefined],
     ['an IMDS of few words', 400, 'metadata header not specified', undefined],
     ['one that is updated', 404, '{"error":"not_found"}', undefined],
+    ["another cloud's", 404, '{"message":"not found"}', /answered 404/],
     ['a page', 200, page, /answered 200/],
     ['a page with 400', 400, `\n${page}`, /answered 400/],
     ['nothing', 404, '', /answered 404/],
@@ -130,7 +131,7 @@ t.test('a probe tells a metadata service from what else answers, or does not', a
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => clearInterval(alive))
   t.match(await probeFault(probe, never, wish.signal, 20), /machine\.test did not answer within 1 s/)
-  t.match(await probeFault(probe, () => Promise.reject(new Error('refused')), wish.signal, 900), /did not answer/)
+  t.match(await probeFault(probe, () => Promise.reject(new Error('refused')), wish.signal, 900), /could not be reached/)
   const reason = new Error('the caller went away')
   t.equal(await probeFault(probe, never, AbortSignal.abort(reason), 900).catch(error => error), reason)
 })
@@ -452,7 +453,7 @@ t.test('without an endpoint the explicit method says so, and what to do', async 
     error: {
       code: 'unreachable',
       message:
-        'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:1 did not answer within 5 s',
+        'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:1 could not be reached',
       remediation: /machine of Azure that has an identity, or set auth.method/,
     },
     not_taken: [{ method: 'managed_identity' }],
