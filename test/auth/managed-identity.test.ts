@@ -452,8 +452,7 @@ t.test('without an endpoint the explicit method says so, and what to do', async 
     method: null,
     error: {
       code: 'unreachable',
-      message:
-        'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:1 could not be reached',
+      message: 'Nobody is signed in: this machine has no managed identity endpoint: 127.0.0.1:1 could not be reached',
       remediation: /machine of Azure that has an identity, or set auth.method/,
     },
     not_taken: [{ method: 'managed_identity' }],
